@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+# The installed package: headers, libraries, command, larderConfig.cmake, pkg-config files, scripts, docs.
+set (package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/larder)
+
+install (TARGETS ${larder_libraries} EXPORT larderTargets
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
+    INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install (EXPORT larderTargets NAMESPACE larder:: DESTINATION ${package_dir})
+if (TARGET larder_command)
+    install (TARGETS larder_command RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif ()
+
+# file.h and hdf5.h belong to larder_hdf5io: without it they are not installed.
+file (GLOB public_headers CONFIGURE_DEPENDS include/larder/*.h)
+if (NOT TARGET larder_hdf5io)
+    list (FILTER public_headers EXCLUDE REGEX "/(file|hdf5)\\.h$")
+endif ()
+install (FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/larder)
+
+if (TARGET larder_hdf5io)
+    set (larder_has_hdf5io ON)
+else ()
+    set (larder_has_hdf5io OFF)
+endif ()
+configure_package_config_file (cmake/larderConfig.cmake.in larderConfig.cmake INSTALL_DESTINATION ${package_dir}
+    NO_SET_AND_CHECK_MACRO)
+write_basic_package_version_file (larderConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+install (FILES ${PROJECT_BINARY_DIR}/larderConfig.cmake ${PROJECT_BINARY_DIR}/larderConfigVersion.cmake
+    cmake/LarderDependencies.cmake DESTINATION ${package_dir})
+
+# MPI's own flags come from mpicc, so larder.pc asks for none.  Static libraries need what they use
+# named publicly: nobody calls pkg-config --static by habit.
+set (pc_larder_requires "Requires.private: libxxhash")
+set (pc_larder_libs "Libs.private: -lm")
+set (pc_libs_extra)
+if (NOT BUILD_SHARED_LIBS)
+    set (pc_larder_requires "Requires: libxxhash")
+    set (pc_larder_libs)
+    set (pc_libs_extra " -lm")
+endif ()
+if (LARDER_HDF5_MODULE)
+    set (pc_hdf5_requires "Requires: larder = ${PROJECT_VERSION}, ${LARDER_HDF5_MODULE}")
+    set (pc_hdf5_cflags)
+    set (pc_hdf5_libs)
+else ()
+    set (pc_hdf5_requires "Requires: larder = ${PROJECT_VERSION}")
+    if (HDF5_C_INCLUDE_DIRS)
+        list (TRANSFORM HDF5_C_INCLUDE_DIRS PREPEND "-I" OUTPUT_VARIABLE pc_hdf5_cflags)
+        list (JOIN pc_hdf5_cflags " " pc_hdf5_cflags)
+        list (JOIN HDF5_C_LIBRARIES " " pc_hdf5_libs)
+    endif ()
+endif ()
+function (larder_pc_dir result dir)
+    if (IS_ABSOLUTE "${dir}")
+        set (${result} "${dir}" PARENT_SCOPE)
+    else ()
+        set (${result} "\${prefix}/${dir}" PARENT_SCOPE)
+    endif ()
+endfunction ()
+# The files find their prefix from where they stand, so that an installed tree can be moved.
+if (IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+    set (pc_prefix "${CMAKE_INSTALL_PREFIX}")
+else ()
+    file (RELATIVE_PATH pc_up "/p/${CMAKE_INSTALL_LIBDIR}/pkgconfig" "/p")
+    set (pc_prefix "\${pcfiledir}/${pc_up}")
+endif ()
+larder_pc_dir (pc_includedir "${CMAKE_INSTALL_INCLUDEDIR}")
+larder_pc_dir (pc_libdir "${CMAKE_INSTALL_LIBDIR}")
+configure_file (cmake/larder.pc.in larder.pc @ONLY)
+install (FILES ${PROJECT_BINARY_DIR}/larder.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+if (TARGET larder_hdf5io)
+    configure_file (cmake/larder-hdf5io.pc.in larder-hdf5io.pc @ONLY)
+    install (FILES ${PROJECT_BINARY_DIR}/larder-hdf5io.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+endif ()
+
+install (DIRECTORY slurm/ DESTINATION ${CMAKE_INSTALL_DATADIR}/larder/slurm USE_SOURCE_PERMISSIONS)
+install (DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file (GLOB top_texts CONFIGURE_DEPENDS *.md LICENSE)
+install (FILES ${top_texts} DESTINATION ${CMAKE_INSTALL_DOCDIR})
+file (GLOB example_sources CONFIGURE_DEPENDS examples/*)
+install (FILES ${example_sources} DESTINATION ${CMAKE_INSTALL_DATADIR}/larder/examples)

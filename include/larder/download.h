@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** \file
+ * Downloading, the independent way: any rank, any time, the whole object or a range of its items
+ * (larder_ref_items). */
+#ifndef LARDER_DOWNLOAD_H
+#define LARDER_DOWNLOAD_H
+
+#include <larder/consumer.h>
+#include <larder/error.h>
+#include <larder/ref.h>
+#include <larder/session.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A download under way (opaque). */
+typedef struct larder_request larder_request;
+
+/** Download what a ref names into a consumer.  Collective: no.  Thread: the session's. Progress:
+ * yes, also for what this rank owns.  Blocks until the consumer has everything, or until nothing
+ * has moved for the session's timeout_s seconds.
+ * \param consumer  Borrowed for the call.  Exactly one of download_completed and download_failed
+ *     is called when a download was started.
+ * \return LARDER_OK; before anything was started: LARDER_EREF, LARDER_ESESSION, LARDER_EINVAL,
+ *     LARDER_EBUSY, LARDER_ECALLBACK, LARDER_EBROKEN; later: LARDER_EGONE, LARDER_ESTALE,
+ *     LARDER_EHELD, LARDER_EOWNER, LARDER_ECONSUMER, LARDER_ECHECKSUM, LARDER_ETIMEDOUT,
+ *     LARDER_ERANGE, LARDER_ENOTSUP, LARDER_EMPI. */
+int larder_download (larder *session, const larder_ref *ref, const larder_consumer *consumer,
+                     larder_error *err);
+
+/** Start a download and return.  Collective: no.  Thread: the session's.  Blocks: no. The consumer
+ * is called from inside later calls into this session: _test and _wait of this request,
+ * larder_progress and everything else that makes progress.
+ * \param consumer  The struct is copied, its self borrowed until the request ended.
+ * \param [out] request  Ended by exactly one of: _test returning other than LARDER_AGAIN, _wait
+ *     returning other than LARDER_AGAIN, _cancel.  Unchanged on failure.
+ * \return LARDER_OK, or an error as the first group of larder_download. */
+int larder_download_start (larder *session, const larder_ref *ref, const larder_consumer *consumer,
+                           larder_request **request, larder_error *err);
+
+/** Make progress and look whether a download has ended.  Collective: no.  Thread: the session's.
+ * Blocks: no.
+ * \param [in,out] request  Freed and set to NULL unless LARDER_AGAIN or LARDER_ECALLBACK is
+ *     returned.
+ * \return LARDER_AGAIN; else as larder_download. */
+int larder_download_test (larder_request **request, larder_error *err);
+
+/** Wait for a download.  Collective: no.  Thread: the session's.  Progress: yes. Blocks at most
+ * timeout_s seconds (< 0: without limit, but the session's timeout_s without progress ends the
+ * download).
+ * \param [in,out] request  Freed and set to NULL unless LARDER_AGAIN or LARDER_ECALLBACK is
+ *     returned.
+ * \return LARDER_AGAIN after timeout_s; else as larder_download. */
+int larder_download_wait (larder_request **request, double timeout_s, larder_error *err);
+
+/** Give a download up; its consumer's download_failed is called with LARDER_ECANCELED unless it
+ * has ended before.  Collective: no.  Thread: the session's.  Blocks: no.
+ * \param [in,out] request  Freed and set to NULL unless LARDER_ECALLBACK is returned; NULL is
+ *     allowed.
+ * \return LARDER_OK, LARDER_ECALLBACK. */
+int larder_download_cancel (larder_request **request, larder_error *err);
+
+/** Say that this receiver has what it wants of an object, or has failed.  A download of the whole object
+ * says it by itself; who downloads parts (larder_ref_items) says it here when the last one is done,
+ * so that the owner can let go.
+ * Collective: no.  Thread: the session's.  Progress: yes.  Blocks until the owner has answered, or
+ * nothing has moved for the session's timeout_s seconds.
+ * \param ref   Any ref to the object.
+ * \param code  LARDER_OK, or the error to be recorded.
+ * \return LARDER_OK (also when the object is not offered any more); as larder_download otherwise. */
+int larder_confirm (larder *session, const larder_ref *ref, int code, larder_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

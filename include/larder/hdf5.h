@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** \file
+ * HDF5 datasets as objects and as destinations.
+ *
+ * Two ways.  A *dataset object* offers one dataset of a fixed-size type; receivers take any
+ * hyperslab of it into their memory, in their own memory type.  A *selection object* offers
+ * datasets (or a whole file's) with everything that hangs on them, and lands in a new HDF5 file
+ * with equal datasets. Stored chunks travel as they are stored, compressed.
+ *
+ * All HDF5 calls of a process must come from one thread.  HDF5's own error printing is suspended
+ * inside these functions.  HDF5 files are trusted as far as libhdf5 is: a hostile one can crash it.
+ */
+#ifndef LARDER_HDF5_H
+#define LARDER_HDF5_H
+
+#include <hdf5.h>
+#include <larder/consumer.h>
+#include <larder/download.h>
+#include <larder/error.h>
+#include <larder/object.h>
+#include <larder/ref.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ------------------------------------------------------------------ one dataset, to memory */
+
+/** Make an object of one dataset of a fixed-size type (no variable-length data, no references).
+ * Item 0 describes it (type, space, creation properties); items 1.. are its stored chunks in
+ * row-major order, or slabs of whole rows of about slab_size bytes when it is not chunked.
+ * Collective: no.  Thread: the one that calls HDF5.  Blocks: on the file system.
+ * \param file  Path of the file; opened read-only with the serial driver until release.
+ * \param dataset  Path of the dataset in it.
+ * \param slab_size  Bytes, >= 1; 1 MiB is a good value.
+ * \param [out] object To be given to larder_offer; as larder_object_memory.  Unchanged on
+ *     failure.
+ * \return LARDER_OK, LARDER_ENOENT, LARDER_EHDF5 (not HDF5, damaged), LARDER_ENOTSUP (type,
+ *     layout or filter that cannot travel this way; err says which and why), LARDER_ENOMEM,
+ *     LARDER_EIO. */
+int larder_h5_dataset_object (const char *file, const char *dataset, uint64_t slab_size,
+                              larder_object *object, larder_error *err);
+
+/** What a dataset object says of itself (from item 0). */
+typedef struct larder_h5_dataset larder_h5_dataset;
+
+/** Download the description of a dataset.  Collective: no.  Thread: the session's, and HDF5's.
+ * Progress: yes.  Blocks like larder_download.
+ * \param ref  A ref to a whole dataset object; copied.
+ * \param [out] dataset  End it with larder_h5_dataset_close.  Unchanged on failure.
+ * \return as larder_download, or LARDER_EHDF5, LARDER_ENOTSUP (a filter this process lacks),
+ *     LARDER_EINVAL (ref names something else), LARDER_ENOMEM. */
+int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_dataset **dataset,
+                            larder_error *err);
+
+/** NULL is allowed; *dataset is NULL afterwards.  Collective: no.  Thread: HDF5's.  Blocks: no. */
+void larder_h5_dataset_close (larder_h5_dataset **dataset);
+
+/** Borrowed HDF5 ids of the dataset's type and space, valid until _close; do not close them.
+ * Collective: no.  Thread: HDF5's.  Blocks: no. */
+hid_t larder_h5_dataset_type (const larder_h5_dataset *dataset);
+hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset);
+
+/** Read a selection of a dataset into the caller's memory, like H5Dread: only the items it touches
+ * are downloaded, and decoded here. Collective: no.  Thread: the session's, and HDF5's.
+ * Progress: yes.  Blocks like larder_download.
+ * \param mem_type  As H5Dread.
+ * \param mem_space  As H5Dread; H5S_ALL: the same selection as file_space.
+ * \param file_space  As H5Dread; H5S_ALL: everything.  Any selection; its bounding box decides
+ *     which items are downloaded.
+ * \param buffer  As H5Dread; undefined content on failure.
+ * \return as larder_download, or LARDER_EHDF5, LARDER_EINVAL (selections of different size),
+ *     LARDER_ENOMEM. */
+int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
+                            hid_t file_space, void *buffer, larder_error *err);
+
+/* ------------------------------------------------------------------ datasets, to a new file */
+
+/** What to take of a file. */
+typedef struct larder_h5_selection {
+    const char *const *paths; /**< datasets or groups (with all below); count 0: the whole file */
+    int count;
+    int with_targets;   /**< 1: objects that references point to are taken along, not nulled */
+    uint64_t slab_size; /**< bytes per item where data is not chunked; 0: 1 MiB */
+} larder_h5_selection;
+
+/** Make an object of a selection: the recipe first, then dataset after dataset. Collective: no.
+ * Thread: the one that calls HDF5.  Blocks: on the file system.
+ * \param [out] object  To be given to larder_offer; as larder_object_memory.  Unchanged on
+ *     failure.
+ * \return LARDER_OK, LARDER_ENOENT (no such file or dataset), LARDER_EHDF5 (not HDF5, damaged),
+ *     LARDER_ENOTSUP (a class that cannot travel: err names the object and the reason),
+ *     LARDER_ENOMEM, LARDER_EIO. */
+int larder_h5_selection_object (const char *file, const larder_h5_selection *selection,
+                                larder_object *object, larder_error *err);
+
+/** Number of remarks on a selection object: one line each, for the user ("3 references in /a point
+ * outside the selection; written as null").  Collective: no.  Thread: any.  Blocks: no. */
+int larder_h5_selection_remarks (const larder_object *object);
+
+/** One remark, 0 <= i < larder_h5_selection_remarks; NULL beyond.  Borrowed until release. More may
+ * come while the object is being produced. */
+const char *larder_h5_selection_remark (const larder_object *object, int i);
+
+/** An HDF5 file being received (opaque). */
+typedef struct larder_h5_sink larder_h5_sink;
+
+/** Start to receive a selection into a new HDF5 file.  As larder_file_sink_open: a temporary name
+ * in the destination's directory, the destination's name only when it is whole. Collective: no.
+ * Thread: HDF5's.  Blocks: on the file system.
+ * \param replace  1: an existing destination is replaced when the file is whole.
+ * \param [out] sink  Unchanged on failure; end it with exactly one larder_h5_sink_close.
+ * \return LARDER_OK, LARDER_EEXIST, LARDER_ENOENT, LARDER_ENOSPC, LARDER_EIO, LARDER_EHDF5. */
+int larder_h5_sink_open (const char *path, int replace, larder_h5_sink **sink, larder_error *err);
+
+/** The consumer of a sink; valid until the sink is closed.  Its download_completed gives the file
+ * its name.  Collective: no.  Thread: HDF5's.  Blocks: no. */
+larder_consumer larder_h5_consumer (larder_h5_sink *sink);
+
+/** End a sink; what did not complete leaves nothing behind.  NULL is allowed; *sink is NULL
+ * afterwards.  Collective: no.  Thread: HDF5's.  Blocks: on the file system. */
+void larder_h5_sink_close (larder_h5_sink **sink);
+
+/** Compare what two files hold below some paths: links, types, spaces, creation properties,
+ * attributes, and values or stored chunks.  Collective: no.  Thread: HDF5's.  Blocks: on the file
+ * system.
+ * \param paths         Datasets or groups in both; count 0: the whole files, also what belongs to no
+ *                      object.  With paths, references that point out of them may be null in B.
+ * \param count         Entries of paths.
+ * \param [out] differs 1 when they differ; err's text then names the first difference.
+ * \return LARDER_OK, LARDER_ENOENT, LARDER_EHDF5, LARDER_ENOMEM, LARDER_EIO, LARDER_EINVAL,
+ * LARDER_ENOTSUP (a chunk index too large to search). */
+int larder_h5_compare (const char *file_a, const char *file_b, const char *const *paths, int count,
+                       int *differs, larder_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

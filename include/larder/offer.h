@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** \file
+ * Offering: the owner's side. */
+#ifndef LARDER_OFFER_H
+#define LARDER_OFFER_H
+
+#include <larder/error.h>
+#include <larder/object.h>
+#include <larder/ref.h>
+#include <larder/session.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Who will download.  Declared receivers are accounted for one by one; chunks are held for all of
+ * them, started or not. */
+typedef struct larder_receivers {
+    const int
+        *ranks; /**< ranks of the session's communicator, read during the call; NULL: see count */
+    int count;  /**< entries of ranks; ranks NULL and count 0: every rank but the owner */
+} larder_receivers;
+
+/** Every rank of the session but the owner.  (An owner that downloads its own object too may do so
+ * unlisted, as long as it starts before the others have finished, or list itself.) */
+#define LARDER_ALL ((larder_receivers){0, 0})
+
+/** Offer one object: a transaction of one object that is live when the call returns. Collective:
+ * no, only owners (larder_config.owners) may.  Thread: the session's.  Blocks: no (the object's
+ * item_count runs inside).  Items are produced while this rank is inside larder calls that make
+ * progress.  The transaction settles when all receivers are final, or by larder_withdraw or
+ * larder_close; settling calls the object's transaction_done and release.
+ * \param object  Struct is copied; self is taken over on success only.
+ * \param receivers  LARDER_ALL or a list without doubles.  With no receiver at all (a session of
+ *     one rank) the transaction lives until it is withdrawn.
+ * \param [out] ref  Names the whole object; unchanged on failure.
+ * \return LARDER_OK; LARDER_EINVAL (not an owner, bad table, bad rank, double rank);
+ *     LARDER_ERANGE (chunk_size above the session's); LARDER_EBUSY (max_objects are live);
+ *     LARDER_ENOMEM; LARDER_ECALLBACK; what item_count or set_transaction returned. */
+int larder_offer (larder *session, const larder_object *object, larder_receivers receivers,
+                  larder_ref *ref, larder_error *err);
+
+/** Withdraw an offer: receivers that are not final fail with LARDER_EGONE, the object is released.
+ * Collective: no, the owner.  Thread: the session's.  Blocks: no.
+ * \return LARDER_OK (also when it has settled before); LARDER_EREF, LARDER_ESESSION,
+ *     LARDER_EINVAL (not this rank's), LARDER_ECALLBACK. */
+int larder_withdraw (larder *session, const larder_ref *ref, larder_error *err);
+
+/** How far an offer is. */
+typedef struct larder_offer_status {
+    uint64_t items;          /**< items of the object */
+    uint64_t bytes;          /**< its bytes; 0 when not known without producing */
+    uint64_t bytes_produced; /**< bytes produced for the first time */
+    uint64_t slowest_bytes;  /**< bytes that the receiver furthest behind has passed */
+    int slowest_receiver;    /**< its rank; -1: all are final */
+    int receivers;           /**< declared receivers */
+    int receivers_done;      /**< final with success */
+    int receivers_failed;    /**< final with failure */
+    int settled;             /**< 1: the transaction has ended; the figures are its last */
+} larder_offer_status;
+
+/** Look at an offer.  Collective: no, the owner.  Thread: the session's.  Blocks: no; may be
+ * called from a callback.  Settled offers can be asked for until their place (max_objects) is
+ * used again.
+ * \return LARDER_OK, LARDER_EREF, LARDER_ESESSION, LARDER_EINVAL (not this rank's), LARDER_EGONE. */
+int larder_offer_get_status (const larder *session, const larder_ref *ref,
+                             larder_offer_status *status, larder_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

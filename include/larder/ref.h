@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** \file
+ * References: 64 bytes of plain data that name an object, or a range of its items.
+ *
+ * Send them as LARDER_REF_BYTES of MPI_BYTE, write them to a file, put them in an attribute: the
+ * encoding is little-endian and self-checking. */
+#ifndef LARDER_REF_H
+#define LARDER_REF_H
+
+#include <larder/error.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LARDER_REF_BYTES 64
+
+/** A reference.  Plain data: copy it freely. */
+typedef struct larder_ref {
+    unsigned char bytes[LARDER_REF_BYTES];
+} larder_ref;
+
+/** What a reference says. */
+typedef struct larder_ref_info {
+    uint64_t session;     /**< random number of the session it belongs to */
+    uint64_t transaction; /**< number of the transaction at its owner */
+    uint64_t first_item;  /**< range of items it names */
+    uint64_t item_count;
+    uint32_t generation; /**< version of the object */
+    uint32_t type_tag;   /**< the object's type_tag */
+    uint32_t owner;      /**< rank that produces the items */
+    uint32_t object;     /**< the object's number at its owner */
+} larder_ref_info;
+
+/** Read a reference.  Collective: no.  Thread: any.  Blocks: no.
+ * \param [out] info  Unchanged on failure.
+ * \return LARDER_OK; LARDER_EREF when magic, version or check do not fit. */
+int larder_ref_read (const larder_ref *ref, larder_ref_info *info, larder_error *err);
+
+/** Make a reference to a range of the items that another one names. Collective: no.  Thread: any.
+ * Blocks: no.
+ * \param first  First item, counted from the object's item 0.
+ * \param count  Number of items, >= 1.
+ * \param [out] part  May be the same as ref; unchanged on failure.
+ * \return LARDER_OK, LARDER_EREF, LARDER_ERANGE when the range is not inside ref's. */
+int larder_ref_items (const larder_ref *ref, uint64_t first, uint64_t count, larder_ref *part,
+                      larder_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The receiver's public functions. */
+#include <larder/download.h>
+#include "larder_backoff.h"
+#include "larder_num.h"
+#include "larder_progress.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+static int owner_index (const larder *s, uint32_t rank)
+{
+    for (int i = 0; i < s->settings.owner_count; ++i)
+        if ((uint32_t)s->settings.owners[i] == rank)
+            return i;
+    return -1;
+}
+
+static int make (larder *s, const larder_ref *ref, struct larder_request **out, larder_error *err)
+{
+    larder_ref_info info;
+    int rc = ref ? larder_ref_read (ref, &info, err)
+                 : larder_error_set (err, LARDER_EINVAL, 0, "download: the ref is NULL");
+    if (rc != LARDER_OK)
+        return rc;
+    if (info.session != s->id)
+        return larder_error_set (err, LARDER_ESESSION, 0,
+                                 "download: the ref is of another session (%016" PRIx64 ", this is %016" PRIx64 ")",
+                                 info.session, s->id);
+    int owner = owner_index (s, info.owner);
+    if (owner < 0)
+        return larder_error_set (err, LARDER_EREF, 0, "download: the ref names rank %" PRIu32 ", which owns nothing",
+                                 info.owner);
+    struct larder_request *q = calloc (1, sizeof *q);
+    if (!q)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "download: no memory");
+    q->session = s;
+    q->session_id = s->id;
+    q->verdict = 1;
+    q->ping_after = 1;
+    q->want = (struct larder_want){.owner = owner,
+                                   .object = info.object | (uint64_t)info.generation << 32,
+                                   .transaction = info.transaction,
+                                   .first_item = info.first_item,
+                                   .end_item = info.first_item + info.item_count};
+    *out = q;
+    return LARDER_OK;
+}
+
+static int start (larder *s, const larder_ref *ref, const larder_consumer *consumer, struct larder_request **out,
+                  larder_error *err)
+{
+    larder_error why = {0};
+    struct larder_request *q = NULL;
+    if (!consumer || !consumer->consume_items)
+        return larder_error_set (err, LARDER_EINVAL, 0, "download: a consumer needs consume_items");
+    int rc = make (s, ref, &q, err);
+    if (rc != LARDER_OK)
+        return rc;
+    q->consumer = *consumer;
+    rc = larder_reader_start (&s->reader, q, &why);
+    if (rc != LARDER_OK) {
+        if (err)
+            *err = why;
+        free (q);
+        return rc;
+    }
+    *out = q;
+    return LARDER_OK;
+}
+
+int larder_download_start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
+                           larder_request **request, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    int rc = larder_progress_enter (s, "larder_download_start", err);
+    if (rc == LARDER_OK && !request)
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_download_start: request is NULL");
+    if (rc == LARDER_OK)
+        rc = start (s, ref, consumer, &q, err);
+    if (rc == LARDER_OK)
+        *request = q;
+    return larder_progress_leave (s, rc, err);
+}
+
+/* Take a request's result and free it. */
+static int reap (larder_request **request, larder_error *err)
+{
+    struct larder_request *q = *request;
+    const larder *s = q->session;
+    int rc = q->result.code;
+    *request = NULL;
+    larder_reader_remove (q);
+    if (rc < 0 && err)
+        *err = q->result;
+    free (q);
+    return larder_progress_leave (s, rc, err);
+}
+
+static int over (void *self)
+{
+    const struct larder_request *q = self;
+    return q->state == LARDER_REQUEST_OVER;
+}
+
+/* The transport failed: requests cannot end by themselves any more. */
+static void break_off (larder_request *q, int code, const larder_error *why)
+{
+    larder_reader_fail (q, code, why->text);
+}
+
+static int check (larder_request **request, const char *call, larder_error *err)
+{
+    if (!request || !*request)
+        return larder_error_set (err, LARDER_EINVAL, 0, "%s: the request is NULL", call);
+    if ((*request)->session->in_callback)
+        return larder_error_set (err, LARDER_ECALLBACK, 0, "%s: called from inside a callback", call);
+    return LARDER_OK;
+}
+
+int larder_download_test (larder_request **request, larder_error *err)
+{
+    larder_error why = {0};
+    int rc = check (request, "larder_download_test", err);
+    if (rc != LARDER_OK)
+        return rc;
+    if (!over (*request)) {
+        rc = larder_progress_once ((*request)->session, 1, &why);
+        if (rc < 0)
+            break_off (*request, rc, &why);
+    }
+    return over (*request) ? reap (request, err) : LARDER_AGAIN;
+}
+
+int larder_download_wait (larder_request **request, double timeout_s, larder_error *err)
+{
+    larder_error why = {0};
+    struct larder_backoff backoff = {0};
+    int rc = check (request, "larder_download_wait", err);
+    if (rc != LARDER_OK)
+        return rc;
+    larder *s = (*request)->session;
+    double start_at = larder_clock_now (&s->clock);
+    while (!over (*request)) {
+        rc = larder_progress_once (s, 4, &why);
+        if (rc < 0) {
+            break_off (*request, rc, &why);
+            break;
+        }
+        if (timeout_s >= 0 && larder_clock_now (&s->clock) - start_at >= timeout_s && !over (*request))
+            return LARDER_AGAIN;
+        if (rc > 0)
+            larder_backoff_reset (&backoff);
+        else
+            larder_backoff_wait (&backoff, 1);
+    }
+    return reap (request, err);
+}
+
+int larder_download_cancel (larder_request **request, larder_error *err)
+{
+    if (!request || !*request)
+        return LARDER_OK;
+    int rc = check (request, "larder_download_cancel", err);
+    if (rc != LARDER_OK)
+        return rc;
+    larder_reader_fail (*request, LARDER_ECANCELED, "cancelled by the caller");
+    (void)reap (request, NULL);
+    return LARDER_OK;
+}
+
+int larder_download (larder *s, const larder_ref *ref, const larder_consumer *consumer, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    int rc = larder_download_start (s, ref, consumer, &q, err);
+    return rc == LARDER_OK ? larder_download_wait (&q, -1, err) : rc;
+}
+
+static int confirm (larder *s, const larder_ref *ref, int code, struct larder_request **out, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    larder_error why = {0};
+    int rc = code > 0 ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict", code)
+                      : make (s, ref, &q, err);
+    if (rc != LARDER_OK)
+        return rc;
+    q->verdict = code;
+    q->want.first_item = q->want.end_item = 0;
+    rc = larder_reader_start (&s->reader, q, &why);
+    if (rc != LARDER_OK) {
+        if (err)
+            *err = why;
+        free (q);
+        return rc;
+    }
+    *out = q;
+    return LARDER_OK;
+}
+
+int larder_confirm (larder *s, const larder_ref *ref, int code, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    int rc = larder_progress_enter (s, "larder_confirm", err);
+    if (rc == LARDER_OK)
+        rc = confirm (s, ref, code, &q, err);
+    if (rc != LARDER_OK)
+        return larder_progress_leave (s, rc, err);
+    rc = larder_download_wait (&q, -1, err);
+    return rc == LARDER_EGONE ? LARDER_OK : rc;
+}

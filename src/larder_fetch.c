@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "larder_fetch.h"
+#include "larder_num.h"
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* A holder that has shown no sign of life for so long is replaced. */
+#define TAKE_OVER_S 0.02
+#define NOBODY      UINT64_C (0xffffff)
+#define TRIES       3
+
+static struct larder_nodecache *cache (const struct larder_request *q)
+{
+    return q->reader->words.nodecache;
+}
+
+static struct larder_line *line_of (const struct larder_request *q)
+{
+    return larder_nodecache_line (cache (q), q->want.owner, q->line);
+}
+
+int larder_fetch_tell (const struct larder_request *q, int line, size_t offset, enum larder_write_op op,
+                       const uint64_t *values, size_t n, larder_error *err)
+{
+    const struct larder_nodecache *nc = cache (q);
+    size_t at = larder_wire_request (&nc->layout, (uint64_t)nc->owner_home[q->want.owner],
+                                     (uint64_t)nc->node, (uint64_t)line);
+    return larder_words_write (&q->reader->words, nc->owners[q->want.owner], at + offset, op, values, n, err);
+}
+
+/* ---------------------------------------------------------------- who fetches */
+
+static int change_holder (struct larder_request *q, uint64_t seen, uint64_t local, int tell, larder_error *err)
+{
+    uint64_t epoch = (larder_wire_count (seen) >> 24) + 1;
+    uint64_t word = larder_wire_word (q->life, epoch << 24 | local);
+    if (!atomic_compare_exchange_strong (&line_of (q)->holder, &seen, word) || !tell)
+        return LARDER_OK;
+    return larder_fetch_tell (q, q->line, LARDER_REQUEST_HOLDER, LARDER_WRITE_MAX, &word, 1, err);
+}
+
+int larder_fetch_hold (struct larder_request *q, double now, larder_error *err)
+{
+    struct larder_line *ln = line_of (q);
+    uint64_t mine = (uint64_t)cache (q)->local, holder = larder_load (&ln->holder);
+    uint64_t who = holder & NOBODY, beat = larder_load (&ln->beat);
+    if (larder_wire_life (holder) != q->life)
+        return 0;
+    if (who == mine) {
+        larder_store (&ln->beat, beat + 1);
+        return 1;
+    }
+    if (beat != q->beat || q->beat_seen == 0) {
+        q->beat = beat;
+        q->beat_seen = now;
+    }
+    if (who != NOBODY && now - q->beat_seen < TAKE_OVER_S)
+        return 0;
+    q->fetch_next = 0;
+    q->beat_seen = now;
+    int rc = change_holder (q, holder, mine, 1, err);
+    return rc < 0 ? rc : 0; /* the next poll sees whether it worked */
+}
+
+void larder_fetch_release (struct larder_request *q)
+{
+    uint64_t holder = larder_load (&line_of (q)->holder);
+    larder_error ignored;
+    if (larder_wire_life (holder) == q->life && (holder & NOBODY) == (uint64_t)cache (q)->local)
+        (void)change_holder (q, holder, NOBODY, 0, &ignored);
+}
+
+int larder_fetch_ping (struct larder_request *q, larder_error *err)
+{
+    uint64_t holder = larder_load (&line_of (q)->holder);
+    if (larder_wire_life (holder) != q->life)
+        return LARDER_OK;
+    return change_holder (q, holder, (uint64_t)cache (q)->local, 1, err);
+}
+
+/* ---------------------------------------------------------------- one chunk */
+
+static int start (struct larder_request *q, struct larder_fetch **place_of, uint64_t place, uint32_t from,
+                  uint64_t size, larder_error *err)
+{
+    struct larder_nodecache *nc = cache (q);
+    struct larder_line *ln = line_of (q);
+    struct larder_transport *t = q->reader->words.transport;
+    struct larder_fetch *f = calloc (1, sizeof *f);
+    if (!f)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "no memory for a fetch");
+    f->slot = larder_pool_take (nc->pool, &ln->quota);
+    if (f->slot == LARDER_POOL_NONE) {
+        free (f);
+        return LARDER_AGAIN;
+    }
+    f->quota = &ln->quota;
+    f->chunk = q->fetch_next;
+    f->place = place;
+    f->get = (struct larder_get){.rank = nc->owners[q->want.owner],
+                                 .offset = larder_wire_slot (&nc->layout, from),
+                                 .buffer = (unsigned char *)larder_nodecache_slot (nc, f->slot),
+                                 .size = LARDER_HEADER_BYTES + (size_t)size};
+    *place_of = f;
+    int rc = t->ops->get (t->self, &f->get, err);
+    return rc < 0 ? rc : LARDER_OK;
+}
+
+/* Start to fetch the next chunk that is ready at the owner and not here. */
+static int fetch_next (struct larder_request *q, struct larder_fetch **place_of, larder_error *err)
+{
+    struct larder_nodecache *nc = cache (q);
+    uint64_t ring = nc->layout.shape.ring, slot = 0, size = 0;
+    uint64_t cursor = larder_wire_count (larder_load (&line_of (q)->cursor));
+    q->fetch_next = larder_num_max (q->fetch_next, cursor);
+    while (q->fetch_next < cursor + ring && larder_nodecache_lookup (nc, q->want.owner, q->line, q->life,
+                                                                     q->fetch_next) != LARDER_POOL_NONE)
+        ++q->fetch_next;
+    if (q->fetch_next >= cursor + ring)
+        return LARDER_AGAIN;
+    for (int i = 0; i < LARDER_FETCHES; ++i)
+        if (q->fetches[i] && q->fetches[i]->chunk == q->fetch_next)
+            return LARDER_AGAIN;
+    size_t at = larder_wire_mailbox (&nc->layout, (uint64_t)q->want.owner, (uint64_t)q->line,
+                                     (uint64_t)nc->local) +
+                nc->layout.mailbox_ring + 16 * (size_t)(q->fetch_next % ring);
+    uint64_t word = larder_load (larder_nodecache_word (nc, at));
+    uint64_t place = larder_load (larder_nodecache_word (nc, at + 8));
+    if (word != larder_wire_word (q->life, q->fetch_next) ||
+        !larder_wire_place_read (word, place, &slot, &size) || slot >= nc->layout.shape.slot_count ||
+        size > nc->layout.shape.chunk_size)
+        return LARDER_AGAIN;
+    int rc = start (q, place_of, place, (uint32_t)slot, size, err);
+    if (rc == LARDER_OK)
+        ++q->fetch_next;
+    return rc;
+}
+
+static void damage (struct larder_reader *r, struct larder_slot_header *h, size_t size)
+{
+    const struct larder_settings *s = r->settings;
+    uint64_t n = larder_num_mix (s->fault_seed + ++r->fetched);
+    if (s->fault_every && n % s->fault_every == 0)
+        ((unsigned char *)h)[larder_num_mix (n) % size] ^= 0x40;
+}
+
+static int good (const struct larder_request *q, const struct larder_fetch *f)
+{
+    const struct larder_slot_header *h = (const struct larder_slot_header *)(void *)f->get.buffer;
+    return h->key == q->info.key && h->chunk == f->chunk && h->size + LARDER_HEADER_BYTES == f->get.size &&
+           (h->flags & LARDER_CHUNK_CHECKED) && h->check == larder_wire_slot_check (h, h + 1);
+}
+
+static int finish (struct larder_request *q, struct larder_fetch *f, larder_error *err)
+{
+    struct larder_reader *r = q->reader;
+    struct larder_nodecache *nc = cache (q);
+    if (r->settings->fault_every)
+        damage (r, (struct larder_slot_header *)(void *)f->get.buffer, f->get.size);
+    int rc = LARDER_OK, ok = f->get.state == LARDER_OK && good (q, f);
+    r->stats->chunks_fetched += 1;
+    r->stats->bytes_fetched += f->get.size - LARDER_HEADER_BYTES;
+    if (ok && larder_nodecache_publish (nc, q->want.owner, q->line, q->life, f->chunk, f->slot) == 0) {
+        free (f);
+        return LARDER_OK;
+    }
+    if (!ok) {
+        ++r->stats->checksum_errors;
+        ++r->stats->retries;
+        q->bad_tries = q->bad_chunk == f->chunk ? q->bad_tries + 1 : 1;
+        q->bad_chunk = f->chunk;
+        q->fetch_next = larder_num_min (q->fetch_next, f->chunk);
+        if (q->bad_tries > TRIES)
+            rc = larder_error_set (err, LARDER_ECHECKSUM, 0, "chunk %" PRIu64 " from rank %d came damaged %d times",
+                                   f->chunk, nc->owners[q->want.owner], q->bad_tries);
+    }
+    larder_pool_give (nc->pool, f->quota, f->slot);
+    free (f);
+    return rc;
+}
+
+int larder_fetch_poll (struct larder_request *q, larder_error *err)
+{
+    struct larder_transport *t = q->reader->words.transport;
+    int moved = 0;
+    for (int i = 0; i < LARDER_FETCHES; ++i) {
+        struct larder_fetch **f = &q->fetches[i];
+        if (*f) {
+            size_t done = (*f)->get.done;
+            int rc = larder_transport_test (t, &(*f)->get, err);
+            moved += (*f)->get.done != done;
+            if (rc == LARDER_AGAIN)
+                continue;
+            struct larder_fetch *ended = *f;
+            *f = NULL;
+            rc = finish (q, ended, err);
+            if (rc < 0)
+                return rc;
+            ++moved;
+        }
+        int rc = fetch_next (q, f, err);
+        if (rc < 0)
+            return rc;
+        moved += rc == LARDER_OK;
+    }
+    return moved;
+}
+
+/* ---------------------------------------------------------------- what is left behind */
+
+void larder_fetch_abandon (struct larder_request *q)
+{
+    for (int i = 0; i < LARDER_FETCHES; ++i)
+        if (q->fetches[i]) {
+            q->fetches[i]->next = q->reader->abandoned;
+            q->reader->abandoned = q->fetches[i];
+            q->fetches[i] = NULL;
+        }
+}
+
+int larder_fetch_sweep (struct larder_reader *r, larder_error *err)
+{
+    int moved = 0;
+    for (struct larder_fetch **link = &r->abandoned; *link;) {
+        struct larder_fetch *f = *link;
+        if (larder_transport_test (r->words.transport, &f->get, err) == LARDER_AGAIN) {
+            link = &f->next;
+            continue;
+        }
+        *link = f->next;
+        larder_pool_give (r->words.nodecache->pool, f->quota, f->slot);
+        free (f);
+        ++moved;
+    }
+    return moved;
+}

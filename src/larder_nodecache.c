@@ -1,0 +1,485 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "larder_nodecache.h"
+#include <string.h>
+
+/* ---------------------------------------------------------------- places */
+
+struct larder_line *larder_nodecache_line (const struct larder_nodecache *nc, int owner, int line)
+{
+    size_t at = larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line);
+    return (struct larder_line *)(void *)(nc->base + at);
+}
+
+larder_word *larder_nodecache_positions (const struct larder_nodecache *nc, int owner, int line)
+{
+    return larder_nodecache_word (nc, larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                                          nc->layout.line_position);
+}
+
+larder_word *larder_nodecache_states (const struct larder_nodecache *nc, int owner, int line)
+{
+    return larder_nodecache_word (nc, larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                                          nc->layout.line_state);
+}
+
+struct larder_slot_header *larder_nodecache_slot (const struct larder_nodecache *nc, uint32_t slot)
+{
+    return (struct larder_slot_header *)(void *)(nc->base + larder_wire_slot (&nc->layout, slot));
+}
+
+static larder_word *directory (const struct larder_nodecache *nc, int owner, int line, uint64_t chunk)
+{
+    size_t at = larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                nc->layout.line_directory + 8 * (size_t)(chunk % nc->layout.shape.ring);
+    return larder_nodecache_word (nc, at);
+}
+
+static larder_word *guard_word (const struct larder_nodecache *nc, int local)
+{
+    return larder_nodecache_word (nc, nc->layout.guard + 64 * (size_t)local);
+}
+
+static int local_count (const struct larder_nodecache *nc)
+{
+    return larder_topology_node_size (nc->topology, nc->node);
+}
+
+static int at_home (const struct larder_nodecache *nc, int owner)
+{
+    return nc->topology->node[nc->owners[owner]] == nc->node;
+}
+
+/* ---------------------------------------------------------------- directory */
+
+static uint64_t entry (uint64_t life, uint64_t chunk, uint32_t slot)
+{
+    return (chunk & UINT32_MAX) << 32 | (life & 0xff) << 24 | ((uint64_t)slot + 1);
+}
+
+static uint32_t entry_slot (uint64_t word, uint64_t life, uint64_t chunk)
+{
+    if (word >> 24 != ((chunk & UINT32_MAX) << 8 | (life & 0xff)) || (word & 0xffffff) == 0)
+        return LARDER_POOL_NONE;
+    return (uint32_t)(word & 0xffffff) - 1;
+}
+
+uint32_t larder_nodecache_lookup (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                                  uint64_t chunk)
+{
+    return entry_slot (larder_load (directory (nc, owner, line, chunk)), life, chunk);
+}
+
+void larder_nodecache_show (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
+                            uint32_t slot)
+{
+    atomic_store (directory (nc, owner, line, chunk), entry (life, chunk, slot));
+}
+
+int larder_nodecache_publish (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                              uint64_t chunk, uint32_t slot)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    int rc = -1;
+    larder_pool_lock (nc->pool);
+    larder_word *word = directory (nc, owner, line, chunk);
+    if (larder_load (&ln->life) == life && larder_load (&ln->state) == LARDER_LINE_OPEN &&
+        larder_wire_count (larder_load (&ln->cursor)) <= chunk &&
+        entry_slot (larder_load (word), life, chunk) == LARDER_POOL_NONE) {
+        larder_store (word, entry (life, chunk, slot));
+        rc = 0;
+    }
+    larder_pool_unlock (nc->pool);
+    return rc;
+}
+
+int larder_nodecache_retract (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                              uint64_t chunk, uint32_t slot, int force)
+{
+    larder_word *word = directory (nc, owner, line, chunk);
+    uint64_t old = entry (life, chunk, slot);
+    if (!atomic_compare_exchange_strong (word, &old, 0))
+        return 0;
+    /* A reader sets its guard, then looks at the directory again; here it is the other way round, so
+     * one of the two sees the other (both orders are sequentially consistent). */
+    if (!larder_nodecache_guarded (nc, slot))
+        return 0;
+    if (!force)
+        atomic_store (word, entry (life, chunk, slot));
+    return -1;
+}
+
+int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
+                            uint32_t slot)
+{
+    atomic_store (guard_word (nc, nc->local), (uint64_t)slot + 1);
+    if (atomic_load (directory (nc, owner, line, chunk)) == entry (life, chunk, slot))
+        return 0;
+    larder_nodecache_unguard (nc);
+    return -1;
+}
+
+void larder_nodecache_unguard (struct larder_nodecache *nc)
+{
+    larder_store (guard_word (nc, nc->local), 0);
+}
+
+int larder_nodecache_guarded (const struct larder_nodecache *nc, uint32_t slot)
+{
+    for (int i = 0; i < local_count (nc); ++i)
+        if (atomic_load (guard_word (nc, i)) == (uint64_t)slot + 1)
+            return 1;
+    return 0;
+}
+
+/* ---------------------------------------------------------------- cursor; all under the lock */
+
+/* Slots are given back after the lock is released: the pool takes it itself. */
+struct dropped {
+    uint32_t slots[64];
+    int count;
+};
+
+static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
+                      struct dropped *dropped)
+{
+    larder_word *word = directory (nc, owner, line, chunk);
+    uint32_t slot = entry_slot (larder_load (word), life, chunk);
+    if (slot == LARDER_POOL_NONE)
+        return;
+    larder_store (word, 0);
+    if (!at_home (nc, owner))
+        dropped->slots[dropped->count++] = slot;
+}
+
+static void give_back (struct larder_nodecache *nc, struct larder_line *ln, const struct dropped *dropped)
+{
+    for (int i = 0; i < dropped->count; ++i)
+        larder_pool_give (nc->pool, &ln->quota, dropped->slots[i]);
+}
+
+/* Raise the line's cursor to its lowest position. */
+static int raise_cursor (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    const larder_word *positions = larder_nodecache_positions (nc, owner, line);
+    uint64_t life = larder_load (&ln->life), low = LARDER_POSITION_NONE;
+    uint64_t cursor = larder_wire_count (larder_load (&ln->cursor));
+    if (larder_wire_life (larder_load (&ln->info_code)) != life)
+        return 0; /* chunk numbers are not known yet */
+    for (int i = 0; i < local_count (nc); ++i) {
+        uint64_t p = atomic_load (&positions[i]);
+        if (p < low)
+            low = p;
+    }
+    if (low == LARDER_POSITION_NONE || low <= cursor)
+        return 0;
+    uint64_t last = low - cursor > nc->layout.shape.ring ? cursor + nc->layout.shape.ring : low;
+    for (uint64_t c = cursor; c < last; ++c)
+        take_out (nc, owner, line, life, c, dropped);
+    atomic_store (&ln->cursor, larder_wire_word (life, low));
+    return 1;
+}
+
+int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, uint64_t position)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    larder_word *mine = &larder_nodecache_positions (nc, owner, line)[nc->local];
+    uint64_t old = atomic_exchange (mine, position);
+    if (old > larder_wire_count (atomic_load (&ln->cursor)))
+        return 0; /* somebody else is furthest behind, and looks when it moves */
+    struct dropped dropped = {.count = 0};
+    larder_pool_lock (nc->pool);
+    int raised = raise_cursor (nc, owner, line, &dropped);
+    larder_pool_unlock (nc->pool);
+    give_back (nc, ln, &dropped);
+    return raised;
+}
+
+uint64_t larder_nodecache_cursor (const struct larder_nodecache *nc, int owner, int line)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t cursor = larder_load (&ln->cursor);
+    if (larder_load (&ln->state) == LARDER_LINE_DRAINING)
+        return larder_wire_word (larder_wire_life (cursor),
+                                 LARDER_CURSOR_END + (larder_load (&ln->closing) << 16) +
+                                     larder_load (&ln->joined));
+    return cursor;
+}
+
+/* ---------------------------------------------------------------- join and leave */
+
+static uint64_t state_of (const struct larder_nodecache *nc, int owner, int line, uint64_t life)
+{
+    uint64_t word = larder_load (&larder_nodecache_states (nc, owner, line)[nc->local]);
+    return larder_wire_life (word) == life ? larder_wire_count (word) : LARDER_STATE_ABSENT;
+}
+
+static void empty_line (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t life = larder_load (&ln->life), cursor = larder_wire_count (larder_load (&ln->cursor));
+    for (uint64_t c = cursor; c < cursor + nc->layout.shape.ring; ++c)
+        take_out (nc, owner, line, life, c, dropped);
+}
+
+/* Nobody is in the line any more: it ends, or is free at once when the owner gave it up. */
+static int end_if_empty (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    int failed = larder_nodecache_failed (nc, owner, line, larder_load (&ln->life)) != 0;
+    if (larder_load (&ln->members) || (larder_load (&ln->owed) && !failed))
+        return 0;
+    empty_line (nc, owner, line, dropped);
+    larder_store (&ln->closing, (uint64_t)nc->local);
+    larder_store (&ln->state, failed ? LARDER_LINE_FREE : LARDER_LINE_DRAINING);
+    return 1;
+}
+
+static int not_passed (const struct larder_nodecache *nc, int owner, int line, uint64_t first_item)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t life = larder_load (&ln->life), cursor = larder_wire_count (larder_load (&ln->cursor));
+    if (larder_wire_life (larder_load (&ln->info_code)) != life || cursor == larder_load (&ln->info[2]))
+        return 1;
+    uint32_t slot = larder_nodecache_lookup (nc, owner, line, life, cursor);
+    if (slot == LARDER_POOL_NONE)
+        return 0;
+    const struct larder_slot_header *h = larder_nodecache_slot (nc, slot);
+    return h->item < first_item || (h->item == first_item && h->offset == 0);
+}
+
+static int joinable (const struct larder_nodecache *nc, const struct larder_want *want, int line)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, want->owner, line);
+    uint64_t life = larder_load (&ln->life);
+    return larder_load (&ln->state) == LARDER_LINE_OPEN && larder_load (&ln->object) == want->object &&
+           larder_load (&ln->transaction) == want->transaction &&
+           larder_nodecache_failed (nc, want->owner, line, life) == 0 &&
+           state_of (nc, want->owner, line, life) == LARDER_STATE_ABSENT &&
+           want->first_item >= larder_load (&ln->first_item) && want->first_item < larder_load (&ln->end) &&
+           not_passed (nc, want->owner, line, want->first_item);
+}
+
+static void enter (struct larder_nodecache *nc, const struct larder_want *want, int line,
+                   struct larder_joined *joined)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, want->owner, line);
+    larder_word *position = &larder_nodecache_positions (nc, want->owner, line)[nc->local];
+    uint64_t life = larder_load (&ln->life);
+    if (atomic_load (position) != LARDER_POSITION_NONE)
+        larder_store (&ln->owed, larder_load (&ln->owed) - 1);
+    atomic_store (position, larder_wire_count (larder_load (&ln->cursor)));
+    larder_store (&larder_nodecache_states (nc, want->owner, line)[nc->local],
+                  larder_wire_word (life, LARDER_STATE_ACQUIRED));
+    larder_store (&ln->members, larder_load (&ln->members) + 1);
+    larder_store (&ln->joined, larder_load (&ln->joined) + 1);
+    joined->line = line;
+    joined->life = life;
+    if (want->end_item > larder_load (&ln->end)) {
+        larder_store (&ln->end, want->end_item);
+        joined->extended = 1;
+    }
+    joined->end_item = larder_load (&ln->end);
+}
+
+static void bind (struct larder_nodecache *nc, const struct larder_want *want, int line,
+                  struct larder_joined *joined)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, want->owner, line);
+    larder_word *positions = larder_nodecache_positions (nc, want->owner, line);
+    uint64_t life = larder_load (&ln->life) + 1;
+    for (int i = 0; i < local_count (nc); ++i)
+        atomic_store (&positions[i], LARDER_POSITION_NONE);
+    larder_store (&ln->life, life);
+    larder_store (&ln->object, want->object);
+    larder_store (&ln->transaction, want->transaction);
+    larder_store (&ln->first_item, want->first_item);
+    larder_store (&ln->end, want->end_item);
+    larder_store (&ln->members, 0);
+    larder_store (&ln->owed, 0);
+    larder_store (&ln->joined, 0);
+    larder_store (&ln->cursor, larder_wire_word (life, 0));
+    larder_store (&ln->want, larder_wire_word (life, 0));
+    larder_store (&ln->holder, larder_wire_word (life, (uint64_t)nc->local));
+    larder_store (&ln->state, LARDER_LINE_OPEN);
+    joined->binds = 1;
+    enter (nc, want, line, joined);
+}
+
+/* The owner counted on this rank in lines that it will not join. */
+static void not_coming (struct larder_nodecache *nc, const struct larder_want *want, int joined_line,
+                        uint64_t *raised, struct dropped *dropped)
+{
+    for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l) {
+        struct larder_line *ln = larder_nodecache_line (nc, want->owner, l);
+        larder_word *position = &larder_nodecache_positions (nc, want->owner, l)[nc->local];
+        uint64_t life = larder_load (&ln->life);
+        if (l == joined_line || larder_load (&ln->state) != LARDER_LINE_OPEN ||
+            larder_load (&ln->object) != want->object ||
+            larder_load (&ln->transaction) != want->transaction ||
+            state_of (nc, want->owner, l, life) != LARDER_STATE_ABSENT ||
+            atomic_load (position) == LARDER_POSITION_NONE)
+            continue;
+        atomic_store (position, LARDER_POSITION_NONE);
+        larder_store (&ln->owed, larder_load (&ln->owed) - 1);
+        struct dropped here = {.count = 0};
+        if (raise_cursor (nc, want->owner, l, &here) | end_if_empty (nc, want->owner, l, &here))
+            *raised |= UINT64_C (1) << l;
+        larder_pool_unlock (nc->pool);
+        give_back (nc, ln, &here);
+        larder_pool_lock (nc->pool);
+    }
+    (void)dropped;
+}
+
+int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want *want,
+                           struct larder_joined *joined)
+{
+    int lines = (int)nc->layout.shape.max_lines, found = -1, rc = LARDER_EBUSY;
+    *joined = (struct larder_joined){.line = -1};
+    struct dropped none = {.count = 0};
+    larder_pool_lock (nc->pool);
+    for (int l = 0; l < lines && found < 0; ++l)
+        if (joinable (nc, want, l)) {
+            enter (nc, want, l, joined);
+            found = l;
+        }
+    for (int l = 0; l < lines && found < 0; ++l) {
+        struct larder_line *ln = larder_nodecache_line (nc, want->owner, l);
+        uint64_t state = larder_load (&ln->state);
+        if (state == LARDER_LINE_DRAINING)
+            rc = LARDER_AGAIN;
+        if (state != LARDER_LINE_FREE || larder_load (&ln->life) == LARDER_LIFE_MAX)
+            continue;
+        if (!at_home (nc, want->owner)) {
+            larder_pool_unlock (nc->pool);
+            int opened = larder_pool_open (nc->pool, &ln->quota);
+            larder_pool_lock (nc->pool);
+            if (opened != 0)
+                break;
+            if (larder_load (&ln->state) != LARDER_LINE_FREE)
+                continue; /* a neighbour took it meanwhile, and uses the same quota */
+        }
+        bind (nc, want, l, joined);
+        found = l;
+    }
+    if (found >= 0) {
+        not_coming (nc, want, found, &joined->raised, &none);
+        rc = LARDER_OK;
+    }
+    larder_pool_unlock (nc->pool);
+    return rc;
+}
+
+int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t state)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    struct dropped dropped = {.count = 0};
+    int rc;
+    larder_pool_lock (nc->pool);
+    larder_store (&larder_nodecache_states (nc, owner, line)[nc->local], larder_wire_word (life, state));
+    atomic_store (&larder_nodecache_positions (nc, owner, line)[nc->local], LARDER_POSITION_NONE);
+    larder_store (&ln->members, larder_load (&ln->members) - 1);
+    rc = raise_cursor (nc, owner, line, &dropped);
+    int ended = end_if_empty (nc, owner, line, &dropped);
+    if (ended)
+        rc = larder_load (&ln->state) == LARDER_LINE_DRAINING ? 2 : 0;
+    larder_pool_unlock (nc->pool);
+    give_back (nc, ln, &dropped);
+    if (ended && !at_home (nc, owner))
+        larder_pool_close (nc->pool, &ln->quota);
+    return rc;
+}
+
+void larder_nodecache_closed (struct larder_nodecache *nc, int owner, int line, uint64_t life)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    larder_pool_lock (nc->pool);
+    if (larder_load (&ln->life) == life && larder_load (&ln->state) == LARDER_LINE_DRAINING)
+        larder_store (&ln->state, LARDER_LINE_FREE);
+    larder_pool_unlock (nc->pool);
+}
+
+/* ---------------------------------------------------------------- what the owner says */
+
+/* A rank of the node takes part in the object by another line. */
+static int elsewhere (const struct larder_nodecache *nc, int owner, int line, int local)
+{
+    struct larder_line *here = larder_nodecache_line (nc, owner, line);
+    for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l) {
+        struct larder_line *ln = larder_nodecache_line (nc, owner, l);
+        uint64_t state = larder_load (&larder_nodecache_states (nc, owner, l)[local]);
+        if (l != line && larder_load (&ln->object) == larder_load (&here->object) &&
+            larder_load (&ln->transaction) == larder_load (&here->transaction) &&
+            larder_wire_life (state) == larder_load (&ln->life) &&
+            larder_wire_count (state) != LARDER_STATE_ABSENT)
+            return 1;
+    }
+    return 0;
+}
+
+void larder_nodecache_begin (struct larder_nodecache *nc, int owner, int line,
+                             const struct larder_info *info, const uint64_t *expected)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    larder_word *positions = larder_nodecache_positions (nc, owner, line);
+    larder_word *states = larder_nodecache_states (nc, owner, line);
+    const uint64_t *words = (const uint64_t *)info;
+    larder_pool_lock (nc->pool);
+    if (larder_load (&ln->life) == info->life && larder_load (&ln->state) == LARDER_LINE_OPEN &&
+        larder_wire_life (larder_load (&ln->info_code)) != info->life) {
+        for (int i = 0; i < 8; ++i)
+            larder_store (&ln->info[i], words[i]);
+        for (int i = 0; i < local_count (nc); ++i) {
+            uint64_t state = larder_load (&states[i]);
+            int absent = larder_wire_life (state) != info->life || larder_wire_count (state) == LARDER_STATE_ABSENT;
+            int owed = expected && absent && (expected[i / 64] >> (i % 64) & 1) &&
+                       !elsewhere (nc, owner, line, i);
+            if (owed)
+                larder_store (&ln->owed, larder_load (&ln->owed) + 1);
+            if (owed || atomic_load (&positions[i]) != LARDER_POSITION_NONE)
+                atomic_store (&positions[i], info->first_chunk);
+        }
+        atomic_store (&ln->cursor, larder_wire_word (info->life, info->first_chunk));
+        larder_store (&ln->info_code, larder_wire_word (info->life, 1));
+    }
+    larder_pool_unlock (nc->pool);
+}
+
+int larder_nodecache_info (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                           struct larder_info *info)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t *words = (uint64_t *)info;
+    if (larder_load (&ln->info_code) != larder_wire_word (life, 1))
+        return LARDER_AGAIN;
+    for (int i = 0; i < 8; ++i)
+        words[i] = larder_load (&ln->info[i]);
+    return LARDER_OK;
+}
+
+void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, uint64_t life, int code,
+                            const char *text)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    struct dropped dropped = {.count = 0};
+    larder_pool_lock (nc->pool);
+    int ended = 0;
+    if (larder_load (&ln->life) == life && larder_nodecache_failed (nc, owner, line, life) == 0) {
+        strncpy (ln->text, text, LARDER_FAILED_TEXT - 1);
+        ln->text[LARDER_FAILED_TEXT - 1] = 0;
+        larder_store (&ln->failed, larder_wire_word (life, (uint64_t)-code));
+        if (larder_load (&ln->state) == LARDER_LINE_OPEN)
+            ended = end_if_empty (nc, owner, line, &dropped);
+    }
+    larder_pool_unlock (nc->pool);
+    give_back (nc, ln, &dropped);
+    if (ended && !at_home (nc, owner))
+        larder_pool_close (nc->pool, &ln->quota);
+}
+
+int larder_nodecache_failed (const struct larder_nodecache *nc, int owner, int line, uint64_t life)
+{
+    uint64_t word = larder_load (&larder_nodecache_line (nc, owner, line)->failed);
+    return larder_wire_life (word) == life ? -(int)larder_wire_count (word) : 0;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#define _GNU_SOURCE
+#include "larder_offered.h"
+#include "larder_num.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+int larder_offered_init (struct larder_offered *o, struct larder_offered_env *env,
+                         const larder_object *object, uint64_t payload, larder_error *err)
+{
+    uint32_t slots = (uint32_t)env->nodecache->layout.shape.slot_count;
+    o->object = *object;
+    o->name = strdup (object->name ? object->name : "object");
+    if (!o->name)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "offer: no memory for a name");
+    o->object.name = o->name;
+    int rc = larder_cache_init (&o->cache, slots, err);
+    if (rc == LARDER_OK && object->ops->set_transaction) {
+        *env->in_callback = 1;
+        rc = object->ops->set_transaction (object->self, o->transaction, err);
+        *env->in_callback = 0;
+    }
+    if (rc == LARDER_OK) {
+        *env->in_callback = 1;
+        rc = larder_chunks_init (&o->chunks, &o->object, payload, err);
+        *env->in_callback = 0;
+    }
+    if (rc != LARDER_OK) {
+        larder_cache_free (&o->cache);
+        free (o->name);
+        o->name = NULL;
+        return rc;
+    }
+    o->produced = (struct larder_intervals){0};
+    o->lines = o->checked = o->let_go = o->loose = o->stale_needs = o->all_told = o->quota_open = 0;
+    o->bytes_produced = o->uses = 0;
+    o->failed = (larder_error){0};
+    return LARDER_OK;
+}
+
+/* ---------------------------------------------------------------- production */
+
+/* Ask the object for [offset, offset + room) of one item.  Returns bytes by *size. */
+static int produce_part (struct larder_offered *o, uint64_t item, uint64_t offset, unsigned char *to,
+                         uint64_t room, uint64_t *size, int *last, larder_error *err)
+{
+    int whole = !o->chunks.unknown;
+    *size = 0;
+    *last = 0;
+    while (*size < room && !*last) {
+        size_t got = 0;
+        int rc = o->object.ops->produce_item (o->object.self, item, offset + *size, to + *size,
+                                              (size_t)(room - *size), &got, last, err);
+        if (rc != LARDER_OK)
+            return rc < 0 ? rc : LARDER_EOWNER;
+        if (got > room - *size || (got == 0 && !*last))
+            return larder_error_set (err, LARDER_EOWNER, 0, "item %" PRIu64 ": %zu bytes came for %" PRIu64,
+                                     item, got, room - *size);
+        *size += got;
+    }
+    if (whole && *size < room)
+        return larder_error_set (err, LARDER_EOWNER, 0,
+                                 "item %" PRIu64 ": it ends %" PRIu64 " bytes before its size", item,
+                                 room - *size);
+    return LARDER_OK;
+}
+
+/* Several whole items and the table of their sizes. */
+static int produce_many (struct larder_offered *o, const struct larder_chunk *chunk, unsigned char *to,
+                         larder_error *err)
+{
+    uint64_t at = 0, size = 0;
+    int last, table = (chunk->flags & LARDER_CHUNK_TABLE) != 0;
+    uint32_t *sizes = (uint32_t *)(void *)(to + chunk->size - 4 * chunk->count);
+    for (uint64_t i = 0; i < chunk->count; ++i) {
+        int rc = larder_chunks_item_size (&o->chunks, chunk->item + i, &size, err);
+        if (rc == LARDER_OK && size > chunk->size - at)
+            rc = larder_error_set (err, LARDER_ESTALE, 0, "item %" PRIu64 " changed its size",
+                                   chunk->item + i);
+        if (rc == LARDER_OK && size)
+            rc = produce_part (o, chunk->item + i, 0, to + at, size, &size, &last, err);
+        if (rc != LARDER_OK)
+            return rc;
+        at += size;
+        if (table)
+            sizes[i] = (uint32_t)size;
+    }
+    if (table)
+        memset (to + at, 0, chunk->size - 4 * chunk->count - at);
+    return LARDER_OK;
+}
+
+static int fill (struct larder_offered *o, struct larder_chunk *chunk, unsigned char *to, larder_error *err)
+{
+    uint64_t size = 0;
+    int last = 0, rc;
+    if (chunk->count > 1)
+        return produce_many (o, chunk, to, err);
+    if (chunk->size == 0)
+        return LARDER_OK;
+    rc = produce_part (o, chunk->item, chunk->offset, to, chunk->size, &size, &last, err);
+    if (rc != LARDER_OK || !o->chunks.unknown)
+        return rc;
+    chunk->size = size;
+    if (last)
+        chunk->flags |= LARDER_CHUNK_ENDS;
+    if (last && chunk->item + 1 == o->chunks.item_count)
+        chunk->flags |= LARDER_CHUNK_LAST;
+    return larder_chunks_learn (&o->chunks, chunk->number, size, last, err);
+}
+
+static void fail (struct larder_offered *o, int code, const larder_error *why)
+{
+    int keep = code == LARDER_ESTALE || code == LARDER_ENOMEM;
+    larder_error_set (&o->failed, keep ? code : LARDER_EOWNER, why->detail, "%s: %s", o->name,
+                      why->text[0] ? why->text : larder_code_text (code));
+}
+
+static int count (struct larder_offered *o, struct larder_offered_env *env,
+                  const struct larder_chunk *chunk, larder_error *err)
+{
+    int again = larder_intervals_has (&o->produced, chunk->number);
+    uint64_t items = chunk->flags & LARDER_CHUNK_ENDS ? chunk->count : 0;
+    larder_stats *s = env->stats;
+    *(again ? &s->chunks_reproduced : &s->chunks_produced) += 1;
+    *(again ? &s->items_reproduced : &s->items_produced) += items;
+    s->bytes_produced += chunk->size;
+    if (!again)
+        o->bytes_produced += chunk->size;
+    return larder_intervals_add (&o->produced, chunk->number, err);
+}
+
+void larder_offered_check (struct larder_offered *o, struct larder_offered_env *env,
+                           const struct larder_cached *entry)
+{
+    struct larder_slot_header *h = larder_nodecache_slot (env->nodecache, entry->slot);
+    (void)o;
+    if (h->flags & LARDER_CHUNK_CHECKED)
+        return;
+    h->flags |= LARDER_CHUNK_CHECKED;
+    h->check = larder_wire_slot_check (h, h + 1);
+}
+
+int larder_offered_produce (struct larder_offered *o, struct larder_offered_env *env,
+                            const struct larder_chunk *planned)
+{
+    struct larder_chunk chunk = *planned;
+    uint32_t slot = larder_pool_take (env->nodecache->pool, o->quota);
+    if (slot == LARDER_POOL_NONE)
+        return LARDER_AGAIN;
+    struct larder_slot_header *h = larder_nodecache_slot (env->nodecache, slot);
+    uint32_t generation = h->generation + 1;
+    larder_error why = {0};
+    /* Retract, then bytes: whoever still reads the slot sees that it is another chunk's. */
+    h->key = 0;
+    atomic_thread_fence (memory_order_seq_cst);
+    *env->in_callback = 1;
+    int rc = fill (o, &chunk, (unsigned char *)(h + 1), &why);
+    if (rc == LARDER_OK && o->object.ops->prefetch_item && (chunk.flags & LARDER_CHUNK_ENDS) &&
+        !(chunk.flags & LARDER_CHUNK_LAST))
+        o->object.ops->prefetch_item (o->object.self, chunk.item + chunk.count);
+    *env->in_callback = 0;
+    if (rc == LARDER_OK)
+        rc = count (o, env, &chunk, &why);
+    if (rc != LARDER_OK) {
+        larder_pool_give (env->nodecache->pool, o->quota, slot);
+        fail (o, rc, &why);
+        return o->failed.code;
+    }
+    *h = (struct larder_slot_header){.key = o->key,
+                                     .chunk = chunk.number,
+                                     .item = chunk.item,
+                                     .offset = chunk.offset,
+                                     .count = (uint32_t)chunk.count,
+                                     .flags = chunk.flags,
+                                     .size = (uint32_t)chunk.size,
+                                     .generation = generation};
+    struct larder_cached *entry = larder_cache_add (&o->cache, &chunk, slot);
+    entry->used = ++o->uses;
+    if (o->checked)
+        larder_offered_check (o, env, entry);
+    return LARDER_OK;
+}
+
+void larder_offered_drop (struct larder_offered *o, struct larder_offered_env *env,
+                          struct larder_cached *entry)
+{
+    uint32_t slot = entry->slot;
+    larder_cache_drop (&o->cache, entry);
+    if (larder_nodecache_guarded (env->nodecache, slot))
+        env->quarantine[env->quarantined++] = (struct larder_quarantined){slot, o->quota};
+    else
+        larder_pool_give (env->nodecache->pool, o->quota, slot);
+}
+
+void larder_offered_release_quarantine (struct larder_offered_env *env)
+{
+    for (uint32_t i = 0; i < env->quarantined;) {
+        struct larder_quarantined *q = &env->quarantine[i];
+        if (larder_nodecache_guarded (env->nodecache, q->slot)) {
+            ++i;
+            continue;
+        }
+        larder_pool_give (env->nodecache->pool, q->quota, q->slot);
+        *q = env->quarantine[--env->quarantined];
+    }
+}
+
+/* ---------------------------------------------------------------- receivers and the end */
+
+void larder_offered_final (struct larder_offered *o, struct larder_offered_env *env, int rank, int code)
+{
+    if (!larder_txn_final (&o->txn, rank, code))
+        return;
+    o->stale_needs = 1;
+    *env->in_callback = 1;
+    if (o->object.ops->downloaded_to_one)
+        o->object.ops->downloaded_to_one (o->object.self, rank, code);
+    if (larder_txn_complete (&o->txn) && !o->all_told) {
+        o->all_told = 1;
+        if (o->object.ops->downloaded_to_all)
+            o->object.ops->downloaded_to_all (o->object.self);
+    }
+    *env->in_callback = 0;
+}
+
+void larder_offered_settle (struct larder_offered *o, struct larder_offered_env *env, larder_done done)
+{
+    while (o->cache.count)
+        larder_offered_drop (o, env, &o->cache.entries[o->cache.count - 1]);
+    if (o->quota_open)
+        larder_pool_close (env->nodecache->pool, o->quota);
+    o->quota_open = 0;
+    o->state = LARDER_OFFER_SETTLED;
+    *env->in_callback = 1;
+    if (o->object.ops->transaction_done)
+        o->object.ops->transaction_done (o->object.self, o->transaction, done);
+    if (o->object.ops->release)
+        o->object.ops->release (o->object.self);
+    *env->in_callback = 0;
+    larder_cache_free (&o->cache);
+    larder_chunks_free (&o->chunks);
+    larder_intervals_free (&o->produced);
+    free (o->name);
+    o->name = NULL;
+    o->object = (larder_object){0};
+}
+
+void larder_offered_forget (struct larder_offered *o)
+{
+    larder_txn_free (&o->txn);
+    o->state = LARDER_OFFER_FREE;
+}

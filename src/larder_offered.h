@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An object that is offered: its cuts, its cached chunks, its receivers, its life from offer to
+ * release. */
+#ifndef LARDER_OFFERED_H
+#define LARDER_OFFERED_H
+
+#include "larder_cache.h"
+#include "larder_chunks.h"
+#include "larder_intervals.h"
+#include "larder_nodecache.h"
+#include "larder_txn.h"
+#include <larder/offer.h>
+
+enum larder_offered_state { LARDER_OFFER_FREE, LARDER_OFFER_LIVE, LARDER_OFFER_SETTLED };
+
+struct larder_offered {
+    enum larder_offered_state state;
+    uint32_t generation;
+    uint64_t transaction;
+    uint64_t key; /* in the headers of its slots */
+    larder_object object;
+    char *name;
+    struct larder_chunks chunks;
+    struct larder_cache cache;
+    struct larder_intervals produced;
+    struct larder_txn txn;
+    larder_word *quota;
+    int quota_open;
+    int lines;       /* active ones */
+    int checked;     /* some line is on another node: chunks get a check */
+    int let_go;      /* unseen receivers do not hold chunks any more (hold timeout passed) */
+    int loose;       /* lines hold chunks for each other: chunks may go early */
+    int stale_needs; /* cursors or receivers moved: look for chunks to drop */
+    int all_told;    /* downloaded_to_all was called */
+    uint64_t bytes_produced;
+    uint64_t uses;
+    larder_error failed; /* code != 0: the object cannot be produced, receivers get this */
+};
+
+/* A slot that was dropped while somebody viewed it: free when the view has ended. */
+struct larder_quarantined {
+    uint32_t slot;
+    larder_word *quota;
+};
+
+/* What production needs from around it. */
+struct larder_offered_env {
+    struct larder_nodecache *nodecache;
+    larder_stats *stats;
+    int *in_callback;
+    struct larder_quarantined *quarantine; /* room for every slot */
+    uint32_t quarantined;
+};
+
+/* Take an object over into a free place.  state, generation and quota of the place stay as they are.
+ * On failure nothing is to be freed and the object is still the caller's. */
+int larder_offered_init (struct larder_offered *offered, struct larder_offered_env *env,
+                         const larder_object *object, uint64_t payload, larder_error *err);
+
+/* Produce a planned chunk into a slot of the pool.  LARDER_OK: it is in the cache; LARDER_AGAIN: no slot
+ * is free; else the object has failed (offered->failed). */
+int larder_offered_produce (struct larder_offered *offered, struct larder_offered_env *env,
+                            const struct larder_chunk *chunk);
+
+/* Make sure that a cached chunk carries a check. */
+void larder_offered_check (struct larder_offered *offered, struct larder_offered_env *env,
+                           const struct larder_cached *entry);
+
+/* Drop a cached chunk and give its slot back, now or when its last view has ended. */
+void larder_offered_drop (struct larder_offered *offered, struct larder_offered_env *env,
+                          struct larder_cached *entry);
+
+/* Give back what was viewed when it was dropped. */
+void larder_offered_release_quarantine (struct larder_offered_env *env);
+
+/* A receiver is final: tell the object, once. */
+void larder_offered_final (struct larder_offered *offered, struct larder_offered_env *env, int rank,
+                           int code);
+
+/* End the life: drop what is cached, tell the object, release it. */
+void larder_offered_settle (struct larder_offered *offered, struct larder_offered_env *env,
+                            larder_done done);
+
+/* Free what a place keeps after its life (the receivers). */
+void larder_offered_forget (struct larder_offered *offered);
+
+#endif

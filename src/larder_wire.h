@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words that ranks share: where each stands, who writes it, who reads it, how long it lives.
+ *
+ * Every node has one segment of shared memory with the same layout everywhere.  Each rank exposes its
+ * node's whole segment in one window, so a word is addressed by (rank, offset).
+ *
+ * | word            | stands in                   | written by            | read by         | lives  |
+ * |-----------------|-----------------------------|-----------------------|-----------------|--------|
+ * | bind record     | request[owner][node][line]  | rank that binds       | owner           | a life |
+ * | cursor (MAX)    | request                     | any rank of the node  | owner           | a life |
+ * | want (MAX)      | request                     | any rank of the node  | owner           | a life |
+ * | end (MAX)       | request                     | any rank of the node  | owner           | a life |
+ * | holder (MAX)    | request                     | rank that takes over  | owner           | a life |
+ * | state (MAX)     | request, one per local rank | that rank             | owner           | a life |
+ * | info record     | mailbox[owner][line][rank]  | owner                 | that rank       | a life |
+ * | closed          | mailbox                     | owner                 | ranks of node   | for ever |
+ * | failed record   | mailbox                     | owner                 | that rank       | a life |
+ * | ready ring      | mailbox                     | owner                 | that rank       | a life |
+ * | line, positions | line[owner][line]           | ranks of the node     | ranks of node   | a life |
+ * | directory       | line                        | holder; owner at home | ranks of node   | a life |
+ * | guard           | guard[rank]                 | that rank             | ranks of node   | a view |
+ * | pool, quotas    | pool                        | ranks of the node     | ranks of node   | for ever |
+ * | header, bytes   | slot                        | owner, or holder      | everybody       | a chunk |
+ *
+ * A growing word is {life 16 bits, count 48 bits}: a new binding of a line raises the life, so nothing
+ * is ever reset.  A record carries a check over its words, since words of one record may arrive in
+ * any order.  A mailbox belongs to one rank, so what the owner writes there arrives in order. */
+#ifndef LARDER_WIRE_H
+#define LARDER_WIRE_H
+
+#include "larder_atomic.h"
+#include <larder/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LARDER_COUNT_BITS 48
+#define LARDER_COUNT_MAX  ((UINT64_C (1) << LARDER_COUNT_BITS) - 1)
+#define LARDER_LIFE_MAX   UINT64_C (0xffff)
+
+/* {life, count} as one growing word. */
+static inline uint64_t larder_wire_word (uint64_t life, uint64_t count)
+{
+    return life << LARDER_COUNT_BITS | (count & LARDER_COUNT_MAX);
+}
+
+static inline uint64_t larder_wire_life (uint64_t word)
+{
+    return word >> LARDER_COUNT_BITS;
+}
+
+static inline uint64_t larder_wire_count (uint64_t word)
+{
+    return word & LARDER_COUNT_MAX;
+}
+
+/* A rank's state in a life of a line: the count of its state word. */
+enum {
+    LARDER_STATE_ABSENT = 0,
+    LARDER_STATE_ACQUIRED = 1,
+    LARDER_STATE_LEFT = 2, /* through with a part of the object; no verdict */
+    LARDER_STATE_DONE = 3,
+    LARDER_STATE_FAILED = 16 /* a failed rank's count is this minus its code (codes are negative) */
+};
+
+/* The cursor of a line that is through: this, and in the low 32 bits the local rank that closes it
+ * (16 bits) and the number of ranks that took part (16 bits). */
+#define LARDER_CURSOR_END (LARDER_COUNT_MAX - UINT32_MAX)
+
+/* What a node says when it binds a line.  8 words. */
+struct larder_bind {
+    uint64_t life;
+    uint64_t transaction;
+    uint64_t object; /* object number, generation << 32 */
+    uint64_t first_item;
+    uint64_t item_count;
+    uint64_t session;
+    uint64_t local; /* number on its node of the rank that binds */
+    uint64_t check;
+};
+
+/* What the owner says when it gives a line up.  19 words. */
+#define LARDER_FAILED_TEXT 128
+struct larder_failed {
+    uint64_t life;
+    uint64_t code; /* minus a larder_code */
+    char text[LARDER_FAILED_TEXT];
+    uint64_t check;
+};
+
+/* What the owner answers.  8 words, then one bit per local rank of the node. */
+struct larder_info {
+    uint64_t life;
+    uint64_t code; /* 0, or minus a larder_code */
+    uint64_t first_chunk;
+    uint64_t end_item;  /* of the whole object */
+    uint64_t item_size; /* uniform size, 0: sizes differ */
+    uint64_t last_size; /* uniform: size of the last item */
+    uint64_t key;       /* what slot headers of the object carry */
+    uint64_t check;
+};
+
+/* In a ready ring: chunk number's place at the owner. */
+struct larder_ready {
+    larder_word chunk; /* {life, chunk} */
+    larder_word place; /* slot 24 bits, payload bytes 32 bits, check 8 bits */
+};
+
+/* Before each chunk's bytes.  Covered by check, as the bytes are. */
+struct larder_slot_header {
+    uint64_t key; /* session, owner, object and transaction in one number */
+    uint64_t chunk;
+    uint64_t item;
+    uint64_t offset;
+    uint32_t count;
+    uint32_t flags;
+    uint32_t size; /* payload bytes */
+    uint32_t generation;
+    uint64_t check; /* XXH3 of bytes and header; 0 in a chunk that never leaves its node */
+    uint64_t spare;
+};
+
+enum {
+    LARDER_CHUNK_ENDS = 1,   /* the last item in the chunk ends with it */
+    LARDER_CHUNK_TABLE = 2,  /* sizes of the items stand behind the bytes */
+    LARDER_CHUNK_LAST = 4,   /* the object ends with it */
+    LARDER_CHUNK_CHECKED = 8 /* check is set */
+};
+
+enum larder_line_state { LARDER_LINE_FREE = 0, LARDER_LINE_OPEN = 1, LARDER_LINE_DRAINING = 2 };
+
+/* A line of a node, in shared memory. */
+struct larder_line {
+    larder_word life;   /* of the present or the last binding */
+    larder_word state;  /* LARDER_LINE_... */
+    larder_word object; /* as in the bind record */
+    larder_word transaction;
+    larder_word first_item;
+    larder_word end;       /* item behind the last one wanted; grows under the node's lock */
+    larder_word members;   /* ranks in it that are not through */
+    larder_word owed;      /* ranks that the owner still expects in it */
+    larder_word joined;    /* ranks that took part in this life */
+    larder_word holder;    /* {life, epoch 24 | local rank 24}: the rank that fetches */
+    larder_word beat;      /* changes while the holder is inside the library */
+    larder_word info_code; /* {life, 1}: info below is valid */
+    larder_word info[8];
+    larder_word cursor;  /* {life, chunk}: the lowest chunk a rank here still needs */
+    larder_word want;    /* {life, chunk}: the highest one wanted */
+    larder_word quota;   /* slots it has taken from the pool */
+    larder_word closing; /* local rank whose mailbox gets `closed` */
+    larder_word failed;  /* {life, -code}: the owner gave the life up, text says why */
+    char text[LARDER_FAILED_TEXT];
+};
+
+/* Sizes that fix the layout; equal on all ranks. */
+struct larder_wire_shape {
+    uint64_t node_count;
+    uint64_t node_size; /* ranks on the fullest node */
+    uint64_t owner_count;
+    uint64_t owners_per_node; /* on the node that has most */
+    uint64_t max_lines;
+    uint64_t max_objects;
+    uint64_t chunk_size;
+    uint64_t slot_count;
+    uint64_t ring; /* entries of ready rings and directories */
+};
+
+/* Offsets in a node's segment. */
+struct larder_wire_layout {
+    struct larder_wire_shape shape;
+    size_t pool, quota, guard;
+    size_t request, request_stride, request_state;
+    size_t mailbox, mailbox_stride, mailbox_closed, mailbox_failed, mailbox_ring;
+    size_t line, line_stride, line_position, line_state, line_directory;
+    size_t slot, slot_stride;
+    size_t control_size; /* bytes before the slots */
+    size_t total;
+};
+
+#define LARDER_HEADER_BYTES 64
+
+/* Control words may take so many bytes whatever the cache's size. */
+#define LARDER_CONTROL_FREE (1 << 20)
+
+/* Compute the layout.  LARDER_ERANGE when a size overflows, or when the words need more than 1/8 of
+ * the slots' bytes (and more than LARDER_CONTROL_FREE); the text gives the figures. */
+int larder_wire_layout_make (const struct larder_wire_shape *shape,
+                             struct larder_wire_layout *layout, larder_error *err);
+
+/* Offsets of words; indices are not checked. */
+size_t larder_wire_request (const struct larder_wire_layout *l, uint64_t local_owner, uint64_t node,
+                            uint64_t line);
+size_t larder_wire_mailbox (const struct larder_wire_layout *l, uint64_t owner, uint64_t line,
+                            uint64_t local_rank);
+size_t larder_wire_line (const struct larder_wire_layout *l, uint64_t owner, uint64_t line);
+size_t larder_wire_slot (const struct larder_wire_layout *l, uint64_t slot);
+
+/* Words of a request block. */
+enum {
+    LARDER_REQUEST_BIND = 0,
+    LARDER_REQUEST_CURSOR = 64,
+    LARDER_REQUEST_WANT = 72,
+    LARDER_REQUEST_END = 80,
+    LARDER_REQUEST_HOLDER = 88,
+    LARDER_REQUEST_STATE = 128
+};
+
+/* Check word of a record of n words (the last of them is the check itself and not covered). */
+uint64_t larder_wire_check (const uint64_t *words, size_t n);
+
+/* Pack and read a ready entry's place. */
+uint64_t larder_wire_place (uint64_t chunk_word, uint64_t slot, uint64_t size);
+/* 1 when the place belongs to the chunk word. */
+int larder_wire_place_read (uint64_t chunk_word, uint64_t place, uint64_t *slot, uint64_t *size);
+
+/* Check over a slot's header and bytes. */
+uint64_t larder_wire_slot_check (const struct larder_slot_header *header, const void *bytes);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "larder_clock.h"
+#include "larder_test.h"
+
+static void monotonic (void)
+{
+    struct larder_clock clock = larder_clock_monotonic ();
+    double start = larder_clock_now (&clock), before = start;
+    int went_back = 0;
+
+    CU_ASSERT (start > 0);
+    for (int i = 0; i < 10000; ++i) {
+        double now = larder_clock_now (&clock);
+        went_back += now < before;
+        before = now;
+    }
+    CU_ASSERT_EQUAL (went_back, 0);
+    /* It shows parts of a second: that many readings do not all fall on one value. */
+    while (before == start)
+        before = larder_clock_now (&clock);
+    CU_ASSERT (before - start > 0);
+}
+
+static void fake (void)
+{
+    struct larder_clock_fake mine = {5.5}, other = {1.0};
+    struct larder_clock clock = larder_clock_from_fake (&mine);
+    struct larder_clock second = larder_clock_from_fake (&other);
+
+    CU_ASSERT_EQUAL (larder_clock_now (&clock), 5.5);
+    mine.time += 60;
+    CU_ASSERT_EQUAL (larder_clock_now (&clock), 65.5);
+    CU_ASSERT_EQUAL (larder_clock_now (&second), 1.0);
+}
+
+int main (void)
+{
+    static const struct larder_test tests[] = {
+        {"the real clock never goes back", monotonic},
+        {"a fake clock shows what it is told", fake},
+        {NULL, NULL},
+    };
+    return larder_test_main ("clock", tests);
+}
