@@ -10,21 +10,20 @@ export LC_ALL=C
 # modules of lower lines.  NAME+NAME+... are files of one module: they may include each other.
 # The word before the colon is "pure" (no MPI, no I/O) or "mpi".
 LAYERS='
-pure: version error atomic
-pure: num clock log intervals
-pure: backoff ref wire topology object consumer config_text
-pure: config pool chunks txn lines message
+pure: version error atomic num
+pure: clock intervals
+pure: backoff ref wire topology object consumer config_text transport
+pure: config pool chunks txn view
 pure: cache
-mpi:  mpi transport
+mpi:  mpi
 mpi:  rma
-mpi:  nodecache shm
-mpi:  words offered
-mpi:  owner+ownerline reader+fetch+view
-mpi:  relay
+mpi:  nodecache
+mpi:  words
+mpi:  offered
+mpi:  owner+ownerline reader+fetch
 mpi:  handle
 mpi:  progress
-mpi:  collective download
-mpi:  offer resolve
+mpi:  offer download
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.

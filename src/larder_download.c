@@ -77,8 +77,10 @@ int larder_download_start (larder *s, const larder_ref *ref, const larder_consum
         rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_download_start: request is NULL");
     if (rc == LARDER_OK)
         rc = start (s, ref, consumer, &q, err);
-    if (rc == LARDER_OK)
+    if (rc == LARDER_OK) {
         *request = q;
+        rc = larder_progress_push (s, err);
+    }
     return larder_progress_leave (s, rc, err);
 }
 
@@ -86,9 +88,11 @@ int larder_download_start (larder *s, const larder_ref *ref, const larder_consum
 static int reap (larder_request **request, larder_error *err)
 {
     struct larder_request *q = *request;
-    const larder *s = q->session;
+    larder *s = q->session;
+    larder_error ignored; /* a transport that fails shows in the next call */
     int rc = q->result.code;
     *request = NULL;
+    (void)larder_progress_push (s, &ignored);
     larder_reader_remove (q);
     if (rc < 0 && err)
         *err = q->result;

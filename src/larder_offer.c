@@ -82,6 +82,8 @@ int larder_withdraw (larder *s, const larder_ref *ref, larder_error *err)
         rc = find (s, ref, &f, &place, err);
     if (rc == LARDER_OK && f && f->state == LARDER_OFFER_LIVE)
         larder_owner_end (s->owner, place, LARDER_DONE_DELETED, LARDER_EGONE, "withdrawn by its owner");
+    if (rc == LARDER_OK)
+        rc = larder_progress_push (s, err);
     return larder_progress_leave (s, rc, err);
 }
 

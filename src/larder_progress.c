@@ -22,11 +22,18 @@ int larder_progress_once (larder *s, int max_chunks, larder_error *err)
         rc = larder_reader_poll (&s->reader, max_chunks > 0 ? max_chunks : 1, err);
         moved += rc > 0 ? rc : 0;
     }
+    if (rc >= 0)
+        rc = larder_progress_push (s, err);
     if (rc < 0) {
         s->broken = rc;
         return rc;
     }
     return moved;
+}
+
+int larder_progress_push (larder *s, larder_error *err)
+{
+    return s->transport.ops ? s->transport.ops->push (s->transport.self, err) : LARDER_OK;
 }
 
 int larder_progress_enter (const larder *s, const char *call, larder_error *err)

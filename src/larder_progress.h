@@ -9,6 +9,9 @@
  * then broken. */
 int larder_progress_once (larder *session, int max_chunks, larder_error *err);
 
+/* Send the words that are queued: before a public call returns that may be the last for a while. */
+int larder_progress_push (larder *session, larder_error *err);
+
 /* May a public call go on?  LARDER_EINVAL, LARDER_ECALLBACK, LARDER_EBROKEN; the text names `call`. */
 int larder_progress_enter (const larder *session, const char *call, larder_error *err);
 

@@ -36,6 +36,7 @@ struct rma {
     int piece_count;
     struct write **queue; /* a ring: [head, head + started) are under way, the rest waits */
     size_t capacity, head, count, started;
+    size_t unflushed; /* the last of the started */
 };
 
 int larder_rma_segment_free (MPI_Win *window, larder_error *err)
@@ -179,13 +180,29 @@ static int start_writes (struct rma *r, larder_error *err)
         if (rc != LARDER_OK)
             return rc;
         ++r->started;
+        ++r->unflushed;
     }
     return LARDER_OK;
 }
 
+/* Some MPIs (Open MPI's pt2pt) gather small writes and send them only when asked to; what is asked for
+ * here is no more than that they leave. */
+static int rma_push (void *self, larder_error *err)
+{
+    struct rma *r = self;
+    int rc = start_writes (r, err);
+    while (rc == LARDER_OK && r->unflushed) {
+        int rank = queued (r, r->started - r->unflushed)->rank;
+        rc = larder_mpi_check (MPI_Win_flush_local (rank, r->window), "MPI_Win_flush_local", err);
+        while (r->unflushed && queued (r, r->started - r->unflushed)->rank == rank)
+            --r->unflushed;
+    }
+    return rc;
+}
+
 static int complete_writes (struct rma *r, larder_error *err)
 {
-    while (r->started) {
+    while (r->started > r->unflushed) {
         int flag = 0;
         int rc = larder_mpi_check (MPI_Test (&queued (r, 0)->request, &flag, MPI_STATUS_IGNORE),
                                    "MPI_Test", err);
@@ -234,7 +251,7 @@ static int rma_write (void *self, int rank, size_t offset, enum larder_write_op 
     w->n = n;
     memcpy (w->words, words, n * sizeof *words);
     r->queue[(r->head + r->count++) % r->capacity] = w;
-    return start_writes (r, err);
+    return LARDER_OK;
 }
 
 static int rma_pending (void *self)
@@ -251,11 +268,7 @@ static int rma_progress (void *self, larder_error *err)
     if (rc == LARDER_OK)
         rc = larder_mpi_check (
             MPI_Iprobe (MPI_ANY_SOURCE, MPI_ANY_TAG, r->comm, &flag, MPI_STATUS_IGNORE), "MPI_Iprobe", err);
-    if (rc == LARDER_OK)
-        rc = complete_writes (r, err);
-    if (rc == LARDER_OK)
-        rc = start_writes (r, err);
-    return rc;
+    return rc == LARDER_OK ? complete_writes (r, err) : rc;
 }
 
 /* ---------------------------------------------------------------- open and close */
@@ -286,6 +299,7 @@ static const struct larder_transport_ops ops = {
     .get = rma_get,
     .test = rma_test,
     .write = rma_write,
+    .push = rma_push,
     .pending = rma_pending,
     .progress = rma_progress,
     .close = rma_close,

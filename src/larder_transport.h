@@ -32,11 +32,13 @@ struct larder_transport_ops {
     int (*get) (void *self, struct larder_get *get, larder_error *err);
     /* Move a get on. */
     int (*test) (void *self, struct larder_get *get, larder_error *err);
-    /* Write n words; they are copied, and queued where too many are under way.  Writes of one rank to
+    /* Write n words; they are copied and queued, and leave with the next push.  Writes of one rank to
      * one place arrive in the order of the calls. */
     int (*write) (void *self, int rank, size_t offset, enum larder_write_op op, const uint64_t *words,
                   size_t n, larder_error *err);
-    /* Writes under way; 0: all of them have left. */
+    /* Send what is queued. */
+    int (*push) (void *self, larder_error *err);
+    /* Writes queued or under way; 0: all of them have left. */
     int (*pending) (void *self);
     /* Serve the network once. */
     int (*progress) (void *self, larder_error *err);

@@ -59,6 +59,12 @@ static inline struct h5copy h5copy_random (struct larder_test_random *random)
     return c;
 }
 
+/* How many files and objects in files HDF5 holds open: the same before and after. */
+static inline ssize_t h5copy_open (void)
+{
+    return H5Fget_obj_count ((hid_t)H5F_OBJ_ALL, H5F_OBJ_ALL);
+}
+
 /* 1: one of the remarks has all of text in it. */
 static inline int h5copy_remarked (const struct h5copy *c, const char *text)
 {

@@ -166,6 +166,20 @@ struct meddling {
     int changes;
 };
 
+/* Make a changed recipe pass its own check, as somebody would who means harm. */
+static void forge (uint8_t *recipe, size_t size)
+{
+    uint64_t end = 0, sum = 0xcbf29ce484222325u;
+    for (int i = 0; i < 8 && size > 24; ++i)
+        end |= (uint64_t)recipe[16 + i] << (8 * i);
+    if (end < 48 || end > size)
+        return;
+    for (size_t i = 0; i < end - 8; ++i)
+        sum = (sum ^ recipe[i]) * 0x100000001b3u;
+    for (int i = 0; i < 8; ++i)
+        recipe[end - 8 + i] = (uint8_t)(sum >> (8 * i));
+}
+
 static void scramble (void *self, uint64_t item, uint64_t offset, uint8_t *data, size_t size)
 {
     struct meddling *m = self;
@@ -174,27 +188,33 @@ static void scramble (void *self, uint64_t item, uint64_t offset, uint8_t *data,
         return;
     for (int i = 0; i < m->changes; ++i) {
         size_t at = larder_test_below (&m->random, larder_test_below (&m->random, 2) ? 64 : size);
+        at = item == 0 ? 40 + at : at; /* past what is compared at once */
         data[at % size] = (uint8_t)larder_test_random (&m->random);
     }
+    if (item == 0)
+        forge (data, size);
 }
 
-/* A recipe that was changed on the way is noticed; items are written where they belong or not. */
+/* Whatever comes, it ends in a file or in an error, and leaves nothing else behind. */
 static void test_damaged (void)
 {
     for (int class = 0; class < H5CLASSES; ++class) {
         begin (class);
-        for (int i = 0; i < 20; ++i) {
+        const char *rounds = getenv ("LARDER_TEST_ROUNDS");
+        for (int i = 0; i < (rounds ? atoi (rounds) : 20); ++i) {
             struct h5copy c = h5copy_random (&chance);
-            struct meddling m = {chance, i % 2 == 0 ? 0 : 1, 1 + i % 3};
+            struct meddling m = {{larder_test_random (&chance)}, i % 2 == 0 ? 0 : 1, 1 + i % 3};
             c.loop.chunk = 1 << 20; /* the recipe in one view, apart from the items */
             c.loop.meddle = scramble;
             c.loop.meddler = &m;
             c.replace = 1;
-            (void)larder_test_random (&chance);
+            ssize_t open = h5copy_open ();
             int code = h5copy_run (&c, source, landed);
+            if(h5copy_open()!=open) fprintf(stderr,"%s %d: %zd -> %zd: %d %s\n", h5classes[class].name, i, open, h5copy_open(), code, c.err.text);
+            CU_ASSERT (h5copy_open () == open);
             CU_ASSERT (code == LARDER_OK || c.err.text[0] != 0);
             CU_ASSERT (temporary () == 0);
-            CU_ASSERT (present () == (code == LARDER_OK) || c.replace);
+            CU_ASSERT (present () == (code == LARDER_OK));
             (void)unlink (landed);
         }
     }

@@ -13,10 +13,10 @@ static void draw (struct larder_transfer *t)
                                    .bytes = s->bytes,
                                    .done = s->bytes ? s->slowest_bytes : s->bytes_produced,
                                    .seconds = MPI_Wtime () - t->start,
-                                   .slowest_rank = s->slowest_receiver,
+                                   .slowest_rank = s->receivers > 1 ? s->slowest_receiver : -1,
                                    .slowest = NULL};
-    if (s->slowest_receiver >= 0)
-        view.slowest = larder_team_host (t->team, s->slowest_receiver);
+    if (view.slowest_rank >= 0)
+        view.slowest = larder_team_host (t->team, view.slowest_rank);
     larder_bar_draw (&t->bar, &view);
 }
 
