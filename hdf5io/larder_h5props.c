@@ -265,6 +265,8 @@ int larder_h5props_get_file (struct larder_h5in *in, hid_t list, struct larder_h
     unsigned address = larder_h5in_u8 (in), length = larder_h5in_u8 (in);
     uint32_t internal = larder_h5in_u32 (in), leaf = larder_h5in_u32 (in);
     uint32_t chunks = larder_h5in_u32 (in);
+    /* Larger ones than its own numbers libhdf5 writes beyond its buffers. */
+    in->bad = in->bad || address > sizeof (haddr_t) || length > sizeof (haddr_t);
     if (in->bad || H5Pset_userblock (list, user) < 0 || H5Pset_sizes (list, address, length) < 0 ||
         H5Pset_sym_k (list, internal, leaf) < 0 || H5Pget_istore_k (list, &was) < 0)
         return -1;

@@ -19,6 +19,7 @@ struct larder_h5_dataset {
     larder_ref ref;
     struct larder_h5describe d;
     struct larder_h5decode decode;
+    int open; /* its owner counts on hearing that this rank is done */
 };
 
 /* ---------------------------------------------------------------- opening */
@@ -76,10 +77,12 @@ int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_da
     larder_h5error_quiet (&quiet);
     int rc = open_dataset (s, err);
     larder_h5error_loud (&quiet);
-    if (rc)
+    if (rc) {
         larder_h5_dataset_close (&s);
-    else
+    } else {
+        s->open = 1;
         *dataset = s;
+    }
     return rc;
 }
 
@@ -87,6 +90,10 @@ void larder_h5_dataset_close (larder_h5_dataset **dataset)
 {
     if (!dataset || !*dataset)
         return;
+    if ((*dataset)->open) {
+        larder_error ignored; /* a session that is broken says so in its next call */
+        (void)larder_confirm ((*dataset)->session, &(*dataset)->ref, LARDER_OK, &ignored);
+    }
     struct larder_h5quiet quiet;
     larder_h5error_quiet (&quiet);
     larder_h5decode_end (&(*dataset)->decode);

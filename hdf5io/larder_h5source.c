@@ -39,7 +39,7 @@ static int open_file (struct larder_h5source *source, larder_error *err)
     return code;
 }
 
-static int look_at_file (struct larder_h5source *source)
+static int look_at_file (struct larder_h5source *source, larder_error *err)
 {
     H5F_info2_t info;
     size_t length = 0;
@@ -50,11 +50,15 @@ static int look_at_file (struct larder_h5source *source)
                H5Pget_userblock (list, &user) >= 0;
     if (list >= 0)
         (void)H5Pclose (list);
-    if (!good || source->address_bytes > sizeof (hobj_ref_t))
-        return -1;
+    if (!good)
+        return larder_h5error (err, LARDER_EHDF5, "%s", source->path);
+    if (source->address_bytes > sizeof (haddr_t) || length > sizeof (haddr_t))
+        return larder_error_set (err, LARDER_ENOTSUP, 0,
+                                 "%s has addresses of %zu bytes, more than this library handles",
+                                 source->path, source->address_bytes);
     source->superblock = (int)info.super.version;
     source->user_bytes = user;
-    return 0;
+    return LARDER_OK;
 }
 
 int larder_h5source_open (struct larder_h5source *source, const char *path, larder_error *err)
@@ -67,9 +71,7 @@ int larder_h5source_open (struct larder_h5source *source, const char *path, lard
         return larder_error_set (err, errno == ENOENT ? LARDER_ENOENT : LARDER_EIO, errno, "%s: %s",
                                  path, strerror (errno));
     int code = open_file (source, err);
-    if (code == LARDER_OK && look_at_file (source) != 0)
-        code = larder_h5error (err, LARDER_EHDF5, "%s", path);
-    return code;
+    return code == LARDER_OK ? look_at_file (source, err) : code;
 }
 
 int larder_h5source_check (const struct larder_h5source *source, larder_error *err)

@@ -26,14 +26,15 @@ int larder_txn_init (struct larder_txn *t, const int *ranks, int count, int size
                      larder_error *err)
 {
     *t = (struct larder_txn){0};
-    if (count < 0 || (!ranks && count))
+    int with_owner = !ranks && count == -1;
+    if (!with_owner && (count < 0 || (!ranks && count)))
         return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d without a list", count);
-    t->count = ranks ? count : size - 1;
+    t->count = ranks ? count : size - !with_owner;
     t->receivers = calloc ((size_t)t->count + 1, sizeof *t->receivers);
     if (!t->receivers)
         return larder_error_set (err, LARDER_ENOMEM, 0, "receivers: no memory for %d", t->count);
     for (int i = 0; i < t->count; ++i)
-        t->receivers[i].rank = ranks ? ranks[i] : i + (i >= owner);
+        t->receivers[i].rank = ranks ? ranks[i] : i + (i >= owner && !with_owner);
     qsort (t->receivers, (size_t)t->count, sizeof *t->receivers, by_rank);
     t->unseen = t->count;
     int rc = check (t, size, err);

@@ -20,7 +20,7 @@ struct larder_txn {
     int unseen, done, failed;
 };
 
-/* ranks NULL: every rank below `size` but `owner`.  On failure nothing is to be freed. */
+/* ranks NULL: every rank below `size`, with `owner` when count is -1, without when it is 0.  On failure nothing is to be freed. */
 int larder_txn_init (struct larder_txn *txn, const int *ranks, int count, int size, int owner,
                      larder_error *err);
 void larder_txn_free (struct larder_txn *txn);

@@ -33,7 +33,7 @@ start () {
     launcher=$!
     until_ok moving
     kill -STOP "$(pid_of 2)"
-    check "$1: rank 2 is stopped in the middle" grep -q '^State:.T' "/proc/$(pid_of 2)/status"
+    check "$1: rank 2 is stopped in the middle" until_ok grep -q '^State:.T' "/proc/$(pid_of 2)/status"
     check "$1: the run is still under way" alive "$(pid_of 0)"
 }
 # ended: no rank lives, no copy has a name, no temporary is left.

@@ -144,6 +144,13 @@ static inline int loopback_together (const larder_consumer *consumer, uint64_t f
     return rc;
 }
 
+/* Nobody counts receivers here. */
+int larder_confirm (larder *session, const larder_ref *ref, int code, larder_error *err)
+{
+    (void)session, (void)ref, (void)code, (void)err;
+    return LARDER_OK;
+}
+
 int larder_download (larder *session, const larder_ref *ref, const larder_consumer *consumer,
                      larder_error *err)
 {

@@ -37,7 +37,7 @@ static int open_session (struct larder_stage *stage, larder_error *err)
 static double timeout_in_force (const struct larder_args *args)
 {
     double seconds = 300;
-    const char *text = getenv ("LARDER_TIMEOUT_S");
+    const char *text = getenv ("LARDER_TIMEOUT");
     if (text)
         (void)larder_config_duration (text, &seconds, NULL);
     return args->timeout_s > 0 ? args->timeout_s : seconds > 0 ? seconds : 300;

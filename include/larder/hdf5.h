@@ -54,7 +54,9 @@ typedef struct larder_h5_dataset larder_h5_dataset;
 int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_dataset **dataset,
                             larder_error *err);
 
-/** NULL is allowed; *dataset is NULL afterwards.  Collective: no.  Thread: HDF5's.  Blocks: no. */
+/** End a dataset, before its session is closed, and tell its owner that this rank has what it wants
+ * (larder_confirm).  NULL is allowed; *dataset is NULL afterwards.  Collective: no.  Thread: the
+ * session's, and HDF5's.  Progress: yes.  Blocks like larder_confirm. */
 void larder_h5_dataset_close (larder_h5_dataset **dataset);
 
 /** Borrowed HDF5 ids of the dataset's type and space, valid until _close; do not close them.

@@ -19,12 +19,14 @@ extern "C" {
 typedef struct larder_receivers {
     const int
         *ranks; /**< ranks of the session's communicator, read during the call; NULL: see count */
-    int count;  /**< entries of ranks; ranks NULL and count 0: every rank but the owner */
+    int count;  /**< entries of ranks; ranks NULL: 0 is LARDER_ALL, -1 LARDER_EVERY_RANK */
 } larder_receivers;
 
-/** Every rank of the session but the owner.  (An owner that downloads its own object too may do so
- * unlisted, as long as it starts before the others have finished, or list itself.) */
+/** Every rank of the session but the owner, which has the data anyway. */
 #define LARDER_ALL ((larder_receivers){0, 0})
+
+/** Every rank of the session; the owner downloads its own object like the others. */
+#define LARDER_EVERY_RANK ((larder_receivers){0, -1})
 
 /** Offer one object: a transaction of one object that is live when the call returns. Collective:
  * no, only owners (larder_config.owners) may.  Thread: the session's.  Blocks: no (the object's
@@ -32,7 +34,7 @@ typedef struct larder_receivers {
  * progress.  The transaction settles when all receivers are final, or by larder_withdraw or
  * larder_close; settling calls the object's transaction_done and release.
  * \param object  Struct is copied; self is taken over on success only.
- * \param receivers  LARDER_ALL or a list without doubles.  With no receiver at all (a session of
+ * \param receivers  LARDER_ALL, LARDER_EVERY_RANK, or a list without doubles.  With no receiver at all (a session of
  *     one rank) the transaction lives until it is withdrawn.
  * \param [out] ref  Names the whole object; unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL (not an owner, bad table, bad rank, double rank);
