@@ -15,6 +15,7 @@
 struct replay {
     struct larder_h5target *target;
     struct larder_h5in in; /* of the record */
+    uint64_t items;        /* that the recipe promises */
     hid_t links;           /* link creation properties */
     hid_t attributes;      /* attribute creation properties */
     const char *name;      /* what the record makes */
@@ -302,7 +303,8 @@ static int make_file (struct replay *r)
     /* The sink holds its own lock, and closes all or nothing. */
     if (list >= 0 && access >= 0 &&
         larder_h5props_get_file (&r->in, list, &target->stand_ins) == 0 &&
-        H5Pget_userblock (list, &user) >= 0 && H5Pset_file_locking (access, 0, 1) >= 0 &&
+        H5Pget_userblock (list, &user) >= 0 && user / target->slab <= r->items &&
+        H5Pset_file_locking (access, 0, 1) >= 0 &&
         H5Pset_fclose_degree (access, H5F_CLOSE_STRONG) >= 0 &&
         H5Pset_cache (access, 0, 521, LARDER_H5_CHUNK_CACHE, 1.0) >= 0 &&
         H5Pset_libver_bounds (access, low, H5F_LIBVER_LATEST) >= 0)
@@ -386,6 +388,7 @@ int larder_h5replay (struct larder_h5target *target, const void *bytes, size_t s
     target->superblock = (int)(larder_h5in_u32 (&in) & 0xff);
     uint64_t says = larder_h5in_u64 (&in), items = larder_h5in_u64 (&in);
     target->slab = larder_h5in_u64 (&in);
+    r.items = items;
     if (size < LARDER_H5RECIPE_LEAST || says != size || target->slab == 0)
         return damaged (&r);
     struct larder_h5in tail = {in.end - LARDER_H5RECIPE_TAIL, in.end, 0};

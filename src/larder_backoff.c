@@ -4,9 +4,9 @@
 #include <sched.h>
 #include <time.h>
 
-#define PAUSES 50
-#define YIELDS 1000
-#define NAP_NS 20000
+#define PAUSES     50
+#define YIELDS     1000
+#define NAP_NS     20000
 #define NAP_MAX_NS 500000
 
 void larder_backoff_wait (struct larder_backoff *backoff, double max_s)

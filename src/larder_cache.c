@@ -11,7 +11,8 @@ int larder_cache_init (struct larder_cache *c, uint32_t slots, larder_error *err
     if (c->entries && c->buckets)
         return LARDER_OK;
     larder_cache_free (c);
-    return larder_error_set (err, LARDER_ENOMEM, 0, "cache: no memory for the places of %u slots", slots);
+    return larder_error_set (err, LARDER_ENOMEM, 0, "cache: no memory for the places of %u slots",
+                             slots);
 }
 
 void larder_cache_free (struct larder_cache *c)

@@ -28,8 +28,8 @@ void larder_cache_free (struct larder_cache *cache);
 struct larder_cached *larder_cache_find (const struct larder_cache *cache, uint64_t number);
 
 /* Add a chunk that is not in it.  There is room as long as every entry has a slot of its own. */
-struct larder_cached *larder_cache_add (struct larder_cache *cache, const struct larder_chunk *chunk,
-                                        uint32_t slot);
+struct larder_cached *larder_cache_add (struct larder_cache *cache,
+                                        const struct larder_chunk *chunk, uint32_t slot);
 void larder_cache_drop (struct larder_cache *cache, struct larder_cached *entry);
 
 /* 0 when every entry is found under its own number. */

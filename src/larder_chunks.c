@@ -23,8 +23,8 @@ int larder_chunks_item_size (const struct larder_chunks *c, uint64_t item, uint6
     }
     int rc = o->ops->item_size (o->self, item, size, err);
     if (rc == LARDER_OK && *size > LARDER_COUNT_MAX)
-        rc = larder_error_set (err, LARDER_ERANGE, 0, "%s: item %" PRIu64 " is too large", name_of (c),
-                               item);
+        rc = larder_error_set (err, LARDER_ERANGE, 0, "%s: item %" PRIu64 " is too large",
+                               name_of (c), item);
     return rc;
 }
 
@@ -40,8 +40,9 @@ static int add_mark (struct larder_chunks *c, uint64_t item, uint64_t offset, la
         uint64_t capacity = c->mark_capacity ? 2 * c->mark_capacity : 64;
         void *p = realloc (c->marks, capacity * sizeof *c->marks);
         if (!p)
-            return larder_error_set (err, LARDER_ENOMEM, 0, "%s: no memory for the places of %" PRIu64
-                                     " chunks", name_of (c), capacity);
+            return larder_error_set (err, LARDER_ENOMEM, 0,
+                                     "%s: no memory for the places of %" PRIu64 " chunks",
+                                     name_of (c), capacity);
         c->marks = p;
         c->mark_capacity = capacity;
     }
@@ -106,7 +107,8 @@ uint64_t larder_chunks_bytes (const struct larder_chunks *c)
 
 static int beyond (const struct larder_chunks *c, uint64_t n, larder_error *err)
 {
-    return larder_error_set (err, LARDER_ERANGE, 0, "%s: there is no chunk %" PRIu64, name_of (c), n);
+    return larder_error_set (err, LARDER_ERANGE, 0, "%s: there is no chunk %" PRIu64, name_of (c),
+                             n);
 }
 
 static int plan_uniform (const struct larder_chunks *c, uint64_t n, struct larder_chunk *chunk,
@@ -169,7 +171,8 @@ static int plan_at (const struct larder_chunks *c, uint64_t n, struct larder_chu
         if (rc != LARDER_OK)
             return rc;
         uint64_t count = chunk->count + 1;
-        if (size > c->payload || bytes + size + larder_chunks_table (bytes + size, count) > c->payload)
+        if (size > c->payload ||
+            bytes + size + larder_chunks_table (bytes + size, count) > c->payload)
             break;
         bytes += size;
         chunk->count = count;
@@ -195,6 +198,7 @@ static struct larder_chunk_mark behind (const struct larder_chunk *chunk)
 /* Go on from the memo by one chunk. */
 static int step (struct larder_chunks *c, struct larder_chunk *chunk, larder_error *err)
 {
+    *chunk = (struct larder_chunk){0};
     int rc = plan_at (c, c->memo_chunk, c->memo, chunk, err);
     if (rc != LARDER_OK)
         return rc;
@@ -242,7 +246,8 @@ int larder_chunks_plan (struct larder_chunks *c, uint64_t n, struct larder_chunk
 int larder_chunks_find (struct larder_chunks *c, uint64_t item, uint64_t *n, larder_error *err)
 {
     if (item >= c->item_count)
-        return larder_error_set (err, LARDER_ERANGE, 0, "%s: there is no item %" PRIu64, name_of (c), item);
+        return larder_error_set (err, LARDER_ERANGE, 0, "%s: there is no item %" PRIu64,
+                                 name_of (c), item);
     if (c->item_size) {
         *n = c->per_chunk ? item / c->per_chunk : item * c->per_item;
         return LARDER_OK;
@@ -259,16 +264,17 @@ int larder_chunks_find (struct larder_chunks *c, uint64_t item, uint64_t *n, lar
     }
     if (c->unknown) {
         if (c->marks[low].item != item || c->marks[low].offset)
-            return larder_error_set (err, LARDER_ENOTSUP, 0,
-                                     "%s: item %" PRIu64
-                                     " stands behind items whose size is not known yet; begin at item 0",
-                                     name_of (c), item);
+            return larder_error_set (
+                err, LARDER_ENOTSUP, 0,
+                "%s: item %" PRIu64
+                " stands behind items whose size is not known yet; begin at item 0",
+                name_of (c), item);
         *n = low;
         return LARDER_OK;
     }
     memo_from_mark (c, low);
     for (;;) {
-        struct larder_chunk chunk;
+        struct larder_chunk chunk = {0};
         int rc = step (c, &chunk, err);
         if (rc != LARDER_OK)
             return rc;
@@ -279,7 +285,8 @@ int larder_chunks_find (struct larder_chunks *c, uint64_t item, uint64_t *n, lar
     }
 }
 
-int larder_chunks_learn (struct larder_chunks *c, uint64_t n, uint64_t size, int ends, larder_error *err)
+int larder_chunks_learn (struct larder_chunks *c, uint64_t n, uint64_t size, int ends,
+                         larder_error *err)
 {
     if (!c->unknown || n + 1 != c->mark_count)
         return LARDER_OK;

@@ -20,13 +20,13 @@ struct larder_chunk_mark {
 
 struct larder_chunks {
     const larder_object *object;
-    uint64_t payload;    /* bytes a chunk carries at most */
+    uint64_t payload; /* bytes a chunk carries at most */
     uint64_t item_count;
-    uint64_t item_size;  /* uniform, 0: sizes differ */
+    uint64_t item_size; /* uniform, 0: sizes differ */
     uint64_t last_size;
-    uint64_t per_chunk;  /* uniform: items per chunk, 0: chunks per item instead */
+    uint64_t per_chunk; /* uniform: items per chunk, 0: chunks per item instead */
     uint64_t per_item;
-    int unknown;         /* sizes are known only by producing */
+    int unknown; /* sizes are known only by producing */
     struct larder_chunk_mark *marks;
     uint64_t mark_count, mark_capacity;
     uint64_t interval;   /* chunks between marks */
@@ -40,7 +40,7 @@ struct larder_chunk {
     uint64_t item, offset; /* its first byte */
     uint64_t count;        /* items, or 1 for a part */
     uint64_t size;         /* bytes, the table included; unknown sizes: room */
-    uint32_t flags;        /* LARDER_CHUNK_ENDS, _TABLE, _LAST; unknown sizes: set after producing */
+    uint32_t flags; /* LARDER_CHUNK_ENDS, _TABLE, _LAST; unknown sizes: set after producing */
 };
 
 /* Ask the object for its count and sizes.  On failure nothing is to be freed. */
@@ -53,7 +53,8 @@ int larder_chunks_plan (struct larder_chunks *chunks, uint64_t n, struct larder_
                         larder_error *err);
 
 /* The chunk in which an item begins.  LARDER_ENOTSUP when sizes are unknown and it was not produced. */
-int larder_chunks_find (struct larder_chunks *chunks, uint64_t item, uint64_t *n, larder_error *err);
+int larder_chunks_find (struct larder_chunks *chunks, uint64_t item, uint64_t *n,
+                        larder_error *err);
 
 /* Unknown sizes: chunk n carried `size` bytes and `ends` its item or not. */
 int larder_chunks_learn (struct larder_chunks *chunks, uint64_t n, uint64_t size, int ends,

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The receiver's public functions. */
-#include <larder/download.h>
 #include "larder_backoff.h"
 #include "larder_num.h"
 #include "larder_progress.h"
 #include <inttypes.h>
+#include <larder/download.h>
 #include <stdlib.h>
 
 static int owner_index (const larder *s, uint32_t rank)
@@ -24,11 +24,13 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
         return rc;
     if (info.session != s->id)
         return larder_error_set (err, LARDER_ESESSION, 0,
-                                 "download: the ref is of another session (%016" PRIx64 ", this is %016" PRIx64 ")",
+                                 "download: the ref is of another session (%016" PRIx64
+                                 ", this is %016" PRIx64 ")",
                                  info.session, s->id);
     int owner = owner_index (s, info.owner);
     if (owner < 0)
-        return larder_error_set (err, LARDER_EREF, 0, "download: the ref names rank %" PRIu32 ", which owns nothing",
+        return larder_error_set (err, LARDER_EREF, 0,
+                                 "download: the ref names rank %" PRIu32 ", which owns nothing",
                                  info.owner);
     struct larder_request *q = calloc (1, sizeof *q);
     if (!q)
@@ -46,8 +48,8 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
     return LARDER_OK;
 }
 
-static int start (larder *s, const larder_ref *ref, const larder_consumer *consumer, struct larder_request **out,
-                  larder_error *err)
+static int start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
+                  struct larder_request **out, larder_error *err)
 {
     larder_error why = {0};
     struct larder_request *q = NULL;
@@ -117,7 +119,8 @@ static int check (larder_request **request, const char *call, larder_error *err)
     if (!request || !*request)
         return larder_error_set (err, LARDER_EINVAL, 0, "%s: the request is NULL", call);
     if ((*request)->session->in_callback)
-        return larder_error_set (err, LARDER_ECALLBACK, 0, "%s: called from inside a callback", call);
+        return larder_error_set (err, LARDER_ECALLBACK, 0, "%s: called from inside a callback",
+                                 call);
     return LARDER_OK;
 }
 
@@ -150,7 +153,8 @@ int larder_download_wait (larder_request **request, double timeout_s, larder_err
             break_off (*request, rc, &why);
             break;
         }
-        if (timeout_s >= 0 && larder_clock_now (&s->clock) - start_at >= timeout_s && !over (*request))
+        if (timeout_s >= 0 && larder_clock_now (&s->clock) - start_at >= timeout_s &&
+            !over (*request))
             return LARDER_AGAIN;
         if (rc > 0)
             larder_backoff_reset (&backoff);
@@ -172,18 +176,21 @@ int larder_download_cancel (larder_request **request, larder_error *err)
     return LARDER_OK;
 }
 
-int larder_download (larder *s, const larder_ref *ref, const larder_consumer *consumer, larder_error *err)
+int larder_download (larder *s, const larder_ref *ref, const larder_consumer *consumer,
+                     larder_error *err)
 {
     struct larder_request *q = NULL;
     int rc = larder_download_start (s, ref, consumer, &q, err);
     return rc == LARDER_OK ? larder_download_wait (&q, -1, err) : rc;
 }
 
-static int confirm (larder *s, const larder_ref *ref, int code, struct larder_request **out, larder_error *err)
+static int confirm (larder *s, const larder_ref *ref, int code, struct larder_request **out,
+                    larder_error *err)
 {
     struct larder_request *q = NULL;
     larder_error why = {0};
-    int rc = code > 0 ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict", code)
+    int rc = code > 0 ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict",
+                                          code)
                       : make (s, ref, &q, err);
     if (rc != LARDER_OK)
         return rc;

@@ -19,18 +19,20 @@ static struct larder_line *line_of (const struct larder_request *q)
     return larder_nodecache_line (cache (q), q->want.owner, q->line);
 }
 
-int larder_fetch_tell (const struct larder_request *q, int line, size_t offset, enum larder_write_op op,
-                       const uint64_t *values, size_t n, larder_error *err)
+int larder_fetch_tell (const struct larder_request *q, int line, size_t offset,
+                       enum larder_write_op op, const uint64_t *values, size_t n, larder_error *err)
 {
     const struct larder_nodecache *nc = cache (q);
     size_t at = larder_wire_request (&nc->layout, (uint64_t)nc->owner_home[q->want.owner],
                                      (uint64_t)nc->node, (uint64_t)line);
-    return larder_words_write (&q->reader->words, nc->owners[q->want.owner], at + offset, op, values, n, err);
+    return larder_words_write (&q->reader->words, nc->owners[q->want.owner], at + offset, op,
+                               values, n, err);
 }
 
 /* ---------------------------------------------------------------- who fetches */
 
-static int change_holder (struct larder_request *q, uint64_t seen, uint64_t local, int tell, larder_error *err)
+static int change_holder (struct larder_request *q, uint64_t seen, uint64_t local, int tell,
+                          larder_error *err)
 {
     uint64_t epoch = (larder_wire_count (seen) >> 24) + 1;
     uint64_t word = larder_wire_word (q->life, epoch << 24 | local);
@@ -80,8 +82,8 @@ int larder_fetch_ping (struct larder_request *q, larder_error *err)
 
 /* ---------------------------------------------------------------- one chunk */
 
-static int start (struct larder_request *q, struct larder_fetch **place_of, uint64_t place, uint32_t from,
-                  uint64_t size, larder_error *err)
+static int start (struct larder_request *q, struct larder_fetch **place_of, uint64_t place,
+                  uint32_t from, uint64_t size, larder_error *err)
 {
     struct larder_nodecache *nc = cache (q);
     struct larder_line *ln = line_of (q);
@@ -113,8 +115,9 @@ static int fetch_next (struct larder_request *q, struct larder_fetch **place_of,
     uint64_t ring = nc->layout.shape.ring, slot = 0, size = 0;
     uint64_t cursor = larder_wire_count (larder_load (&line_of (q)->cursor));
     q->fetch_next = larder_num_max (q->fetch_next, cursor);
-    while (q->fetch_next < cursor + ring && larder_nodecache_lookup (nc, q->want.owner, q->line, q->life,
-                                                                     q->fetch_next) != LARDER_POOL_NONE)
+    while (q->fetch_next < cursor + ring &&
+           larder_nodecache_lookup (nc, q->want.owner, q->line, q->life, q->fetch_next) !=
+               LARDER_POOL_NONE)
         ++q->fetch_next;
     if (q->fetch_next >= cursor + ring)
         return LARDER_AGAIN;
@@ -127,8 +130,8 @@ static int fetch_next (struct larder_request *q, struct larder_fetch **place_of,
     uint64_t word = larder_load (larder_nodecache_word (nc, at));
     uint64_t place = larder_load (larder_nodecache_word (nc, at + 8));
     if (word != larder_wire_word (q->life, q->fetch_next) ||
-        !larder_wire_place_read (word, place, &slot, &size) || slot >= nc->layout.shape.slot_count ||
-        size > nc->layout.shape.chunk_size)
+        !larder_wire_place_read (word, place, &slot, &size) ||
+        slot >= nc->layout.shape.slot_count || size > nc->layout.shape.chunk_size)
         return LARDER_AGAIN;
     int rc = start (q, place_of, place, (uint32_t)slot, size, err);
     if (rc == LARDER_OK)
@@ -147,8 +150,9 @@ static void damage (struct larder_reader *r, struct larder_slot_header *h, size_
 static int good (const struct larder_request *q, const struct larder_fetch *f)
 {
     const struct larder_slot_header *h = (const struct larder_slot_header *)(void *)f->get.buffer;
-    return h->key == q->info.key && h->chunk == f->chunk && h->size + LARDER_HEADER_BYTES == f->get.size &&
-           (h->flags & LARDER_CHUNK_CHECKED) && h->check == larder_wire_slot_check (h, h + 1);
+    return h->key == q->info.key && h->chunk == f->chunk &&
+           h->size + LARDER_HEADER_BYTES == f->get.size && (h->flags & LARDER_CHUNK_CHECKED) &&
+           h->check == larder_wire_slot_check (h, h + 1);
 }
 
 static int finish (struct larder_request *q, struct larder_fetch *f, larder_error *err)
@@ -160,7 +164,8 @@ static int finish (struct larder_request *q, struct larder_fetch *f, larder_erro
     int rc = LARDER_OK, ok = f->get.state == LARDER_OK && good (q, f);
     r->stats->chunks_fetched += 1;
     r->stats->bytes_fetched += f->get.size - LARDER_HEADER_BYTES;
-    if (ok && larder_nodecache_publish (nc, q->want.owner, q->line, q->life, f->chunk, f->slot) == 0) {
+    if (ok &&
+        larder_nodecache_publish (nc, q->want.owner, q->line, q->life, f->chunk, f->slot) == 0) {
         free (f);
         return LARDER_OK;
     }
@@ -171,8 +176,9 @@ static int finish (struct larder_request *q, struct larder_fetch *f, larder_erro
         q->bad_chunk = f->chunk;
         q->fetch_next = larder_num_min (q->fetch_next, f->chunk);
         if (q->bad_tries > TRIES)
-            rc = larder_error_set (err, LARDER_ECHECKSUM, 0, "chunk %" PRIu64 " from rank %d came damaged %d times",
-                                   f->chunk, nc->owners[q->want.owner], q->bad_tries);
+            rc = larder_error_set (err, LARDER_ECHECKSUM, 0,
+                                   "chunk %" PRIu64 " from rank %d came damaged %d times", f->chunk,
+                                   nc->owners[q->want.owner], q->bad_tries);
     }
     larder_pool_give (nc->pool, f->quota, f->slot);
     free (f);

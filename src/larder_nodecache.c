@@ -12,14 +12,16 @@ struct larder_line *larder_nodecache_line (const struct larder_nodecache *nc, in
 
 larder_word *larder_nodecache_positions (const struct larder_nodecache *nc, int owner, int line)
 {
-    return larder_nodecache_word (nc, larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
-                                          nc->layout.line_position);
+    return larder_nodecache_word (nc,
+                                  larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                                      nc->layout.line_position);
 }
 
 larder_word *larder_nodecache_states (const struct larder_nodecache *nc, int owner, int line)
 {
-    return larder_nodecache_word (nc, larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
-                                          nc->layout.line_state);
+    return larder_nodecache_word (nc,
+                                  larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                                      nc->layout.line_state);
 }
 
 struct larder_slot_header *larder_nodecache_slot (const struct larder_nodecache *nc, uint32_t slot)
@@ -27,7 +29,8 @@ struct larder_slot_header *larder_nodecache_slot (const struct larder_nodecache 
     return (struct larder_slot_header *)(void *)(nc->base + larder_wire_slot (&nc->layout, slot));
 }
 
-static larder_word *directory (const struct larder_nodecache *nc, int owner, int line, uint64_t chunk)
+static larder_word *directory (const struct larder_nodecache *nc, int owner, int line,
+                               uint64_t chunk)
 {
     size_t at = larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
                 nc->layout.line_directory + 8 * (size_t)(chunk % nc->layout.shape.ring);
@@ -63,14 +66,14 @@ static uint32_t entry_slot (uint64_t word, uint64_t life, uint64_t chunk)
     return (uint32_t)(word & 0xffffff) - 1;
 }
 
-uint32_t larder_nodecache_lookup (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
-                                  uint64_t chunk)
+uint32_t larder_nodecache_lookup (const struct larder_nodecache *nc, int owner, int line,
+                                  uint64_t life, uint64_t chunk)
 {
     return entry_slot (larder_load (directory (nc, owner, line, chunk)), life, chunk);
 }
 
-void larder_nodecache_show (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
-                            uint32_t slot)
+void larder_nodecache_show (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            uint64_t chunk, uint32_t slot)
 {
     atomic_store (directory (nc, owner, line, chunk), entry (life, chunk, slot));
 }
@@ -108,8 +111,8 @@ int larder_nodecache_retract (struct larder_nodecache *nc, int owner, int line, 
     return -1;
 }
 
-int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
-                            uint32_t slot)
+int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            uint64_t chunk, uint32_t slot)
 {
     atomic_store (guard_word (nc, nc->local), (uint64_t)slot + 1);
     if (atomic_load (directory (nc, owner, line, chunk)) == entry (life, chunk, slot))
@@ -139,8 +142,8 @@ struct dropped {
     int count;
 };
 
-static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
-                      struct dropped *dropped)
+static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                      uint64_t chunk, struct dropped *dropped)
 {
     larder_word *word = directory (nc, owner, line, chunk);
     uint32_t slot = entry_slot (larder_load (word), life, chunk);
@@ -151,7 +154,8 @@ static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t
         dropped->slots[dropped->count++] = slot;
 }
 
-static void give_back (struct larder_nodecache *nc, struct larder_line *ln, const struct dropped *dropped)
+static void give_back (struct larder_nodecache *nc, struct larder_line *ln,
+                       const struct dropped *dropped)
 {
     for (int i = 0; i < dropped->count; ++i)
         larder_pool_give (nc->pool, &ln->quota, dropped->slots[i]);
@@ -200,9 +204,9 @@ uint64_t larder_nodecache_cursor (const struct larder_nodecache *nc, int owner, 
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     uint64_t cursor = larder_load (&ln->cursor);
     if (larder_load (&ln->state) == LARDER_LINE_DRAINING)
-        return larder_wire_word (larder_wire_life (cursor),
-                                 LARDER_CURSOR_END + (larder_load (&ln->closing) << 16) +
-                                     larder_load (&ln->joined));
+        return larder_wire_word (larder_wire_life (cursor), LARDER_CURSOR_END +
+                                                                (larder_load (&ln->closing) << 16) +
+                                                                larder_load (&ln->joined));
     return cursor;
 }
 
@@ -239,7 +243,8 @@ static int not_passed (const struct larder_nodecache *nc, int owner, int line, u
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     uint64_t life = larder_load (&ln->life), cursor = larder_wire_count (larder_load (&ln->cursor));
-    if (larder_wire_life (larder_load (&ln->info_code)) != life || cursor == larder_load (&ln->info[2]))
+    if (larder_wire_life (larder_load (&ln->info_code)) != life ||
+        cursor == larder_load (&ln->info[2]))
         return 1;
     uint32_t slot = larder_nodecache_lookup (nc, owner, line, life, cursor);
     if (slot == LARDER_POOL_NONE)
@@ -252,11 +257,13 @@ static int joinable (const struct larder_nodecache *nc, const struct larder_want
 {
     struct larder_line *ln = larder_nodecache_line (nc, want->owner, line);
     uint64_t life = larder_load (&ln->life);
-    return larder_load (&ln->state) == LARDER_LINE_OPEN && larder_load (&ln->object) == want->object &&
+    return larder_load (&ln->state) == LARDER_LINE_OPEN &&
+           larder_load (&ln->object) == want->object &&
            larder_load (&ln->transaction) == want->transaction &&
            larder_nodecache_failed (nc, want->owner, line, life) == 0 &&
            state_of (nc, want->owner, line, life) == LARDER_STATE_ABSENT &&
-           want->first_item >= larder_load (&ln->first_item) && want->first_item < larder_load (&ln->end) &&
+           want->first_item >= larder_load (&ln->first_item) &&
+           want->first_item < larder_load (&ln->end) &&
            not_passed (nc, want->owner, line, want->first_item);
 }
 
@@ -307,8 +314,8 @@ static void bind (struct larder_nodecache *nc, const struct larder_want *want, i
 }
 
 /* The owner counted on this rank in lines that it will not join. */
-static void not_coming (struct larder_nodecache *nc, const struct larder_want *want, int joined_line,
-                        uint64_t *raised, struct dropped *dropped)
+static void not_coming (struct larder_nodecache *nc, const struct larder_want *want,
+                        int joined_line, uint64_t *raised, struct dropped *dropped)
 {
     for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l) {
         struct larder_line *ln = larder_nodecache_line (nc, want->owner, l);
@@ -371,13 +378,15 @@ int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want
     return rc;
 }
 
-int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t state)
+int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            uint64_t state)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     struct dropped dropped = {.count = 0};
     int rc;
     larder_pool_lock (nc->pool);
-    larder_store (&larder_nodecache_states (nc, owner, line)[nc->local], larder_wire_word (life, state));
+    larder_store (&larder_nodecache_states (nc, owner, line)[nc->local],
+                  larder_wire_word (life, state));
     atomic_store (&larder_nodecache_positions (nc, owner, line)[nc->local], LARDER_POSITION_NONE);
     larder_store (&ln->members, larder_load (&ln->members) - 1);
     rc = raise_cursor (nc, owner, line, &dropped);
@@ -432,7 +441,8 @@ void larder_nodecache_begin (struct larder_nodecache *nc, int owner, int line,
             larder_store (&ln->info[i], words[i]);
         for (int i = 0; i < local_count (nc); ++i) {
             uint64_t state = larder_load (&states[i]);
-            int absent = larder_wire_life (state) != info->life || larder_wire_count (state) == LARDER_STATE_ABSENT;
+            int absent = larder_wire_life (state) != info->life ||
+                         larder_wire_count (state) == LARDER_STATE_ABSENT;
             int owed = expected && absent && (expected[i / 64] >> (i % 64) & 1) &&
                        !elsewhere (nc, owner, line, i);
             if (owed)
@@ -458,8 +468,8 @@ int larder_nodecache_info (const struct larder_nodecache *nc, int owner, int lin
     return LARDER_OK;
 }
 
-void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, uint64_t life, int code,
-                            const char *text)
+void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            int code, const char *text)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     struct dropped dropped = {.count = 0};

@@ -20,8 +20,8 @@ struct larder_nodecache {
     const struct larder_topology *topology;
     struct larder_pool *pool;
     int rank, node, local;
-    const int *owners;    /* ranks */
-    int *owner_home;      /* number of each owner among the owners of its node */
+    const int *owners; /* ranks */
+    int *owner_home;   /* number of each owner among the owners of its node */
     int owner_count;
 };
 
@@ -46,10 +46,11 @@ struct larder_want {
 struct larder_joined {
     int line;
     uint64_t life;
-    int binds;        /* 1: a new life, its bind record must be written */
-    int extended;     /* 1: the line's end grew, the end word must be written */
+    int binds;         /* 1: a new life, its bind record must be written */
+    int extended;      /* 1: the line's end grew, the end word must be written */
     uint64_t end_item; /* the line's */
-    uint64_t raised;   /* a bit per line whose cursor rose since this rank is not expected there any more */
+    uint64_t
+        raised; /* a bit per line whose cursor rose since this rank is not expected there any more */
 };
 
 /* Join a line of the object, or bind a new one.  LARDER_OK; LARDER_AGAIN when lines are free only after
@@ -78,8 +79,8 @@ int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, ui
 void larder_nodecache_closed (struct larder_nodecache *nc, int owner, int line, uint64_t life);
 
 /* The owner gave the life up. */
-void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, uint64_t life, int code,
-                            const char *text);
+void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            int code, const char *text);
 /* 0, or the code with which the owner gave the life up. */
 int larder_nodecache_failed (const struct larder_nodecache *nc, int owner, int line, uint64_t life);
 
@@ -87,8 +88,8 @@ int larder_nodecache_failed (const struct larder_nodecache *nc, int owner, int l
 uint64_t larder_nodecache_cursor (const struct larder_nodecache *nc, int owner, int line);
 
 /* Directory. */
-uint32_t larder_nodecache_lookup (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
-                                  uint64_t chunk); /* slot, or LARDER_POOL_NONE */
+uint32_t larder_nodecache_lookup (const struct larder_nodecache *nc, int owner, int line,
+                                  uint64_t life, uint64_t chunk); /* slot, or LARDER_POOL_NONE */
 /* Put a fetched chunk's slot in.  0; -1 when it is there already, or nobody needs it any more: the slot
  * is still the caller's. */
 int larder_nodecache_publish (struct larder_nodecache *nc, int owner, int line, uint64_t life,
@@ -98,12 +99,12 @@ int larder_nodecache_publish (struct larder_nodecache *nc, int owner, int line, 
 int larder_nodecache_retract (struct larder_nodecache *nc, int owner, int line, uint64_t life,
                               uint64_t chunk, uint32_t slot, int force);
 /* At the owner's home: put a chunk in; the line's slots are the owner's, not the line's. */
-void larder_nodecache_show (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
-                            uint32_t slot);
+void larder_nodecache_show (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            uint64_t chunk, uint32_t slot);
 
 /* Guard a slot while it is viewed.  _guard returns 0, or -1 when the chunk has gone. */
-int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life, uint64_t chunk,
-                            uint32_t slot);
+int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                            uint64_t chunk, uint32_t slot);
 void larder_nodecache_unguard (struct larder_nodecache *nc);
 int larder_nodecache_guarded (const struct larder_nodecache *nc, uint32_t slot);
 

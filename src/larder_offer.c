@@ -11,15 +11,17 @@ static const char *name_of (const larder_object *object)
     return object->name ? object->name : "object";
 }
 
-static int offer (larder *s, const larder_object *object, larder_receivers receivers, larder_ref *ref,
-                  larder_error *err)
+static int offer (larder *s, const larder_object *object, larder_receivers receivers,
+                  larder_ref *ref, larder_error *err)
 {
     if (!object || !ref)
-        return larder_error_set (err, LARDER_EINVAL, 0, "larder_offer: object and ref must not be NULL");
-    if (!s->owner)
         return larder_error_set (err, LARDER_EINVAL, 0,
-                                 "%s: this rank is not among the session's owners (larder_config.owners)",
-                                 name_of (object));
+                                 "larder_offer: object and ref must not be NULL");
+    if (!s->owner)
+        return larder_error_set (
+            err, LARDER_EINVAL, 0,
+            "%s: this rank is not among the session's owners (larder_config.owners)",
+            name_of (object));
     int rc = larder_object_check (object, err);
     if (rc != LARDER_OK)
         return rc;
@@ -28,7 +30,8 @@ static int offer (larder *s, const larder_object *object, larder_receivers recei
                                  "%s: its chunk size %" PRIu64 " is above the session's %" PRIu64,
                                  name_of (object), object->chunk_size, s->settings.chunk_size);
     int place = 0;
-    rc = larder_owner_offer (s->owner, object, object->chunk_size ? object->chunk_size : s->settings.chunk_size,
+    rc = larder_owner_offer (s->owner, object,
+                             object->chunk_size ? object->chunk_size : s->settings.chunk_size,
                              receivers, &place, err);
     if (rc != LARDER_OK)
         return rc;
@@ -45,8 +48,8 @@ static int offer (larder *s, const larder_object *object, larder_receivers recei
     return LARDER_OK;
 }
 
-int larder_offer (larder *s, const larder_object *object, larder_receivers receivers, larder_ref *ref,
-                  larder_error *err)
+int larder_offer (larder *s, const larder_object *object, larder_receivers receivers,
+                  larder_ref *ref, larder_error *err)
 {
     int rc = larder_progress_enter (s, "larder_offer", err);
     if (rc == LARDER_OK)
@@ -65,8 +68,10 @@ static int find (const larder *s, const larder_ref *ref, struct larder_offered *
         return rc;
     if (info.session != s->id)
         return larder_error_set (err, LARDER_ESESSION, 0, "the ref is of another session");
-    if (info.owner != (uint32_t)s->rank || !s->owner || info.object >= (uint32_t)s->settings.max_objects)
-        return larder_error_set (err, LARDER_EINVAL, 0, "the ref's owner is rank %" PRIu32, info.owner);
+    if (info.owner != (uint32_t)s->rank || !s->owner ||
+        info.object >= (uint32_t)s->settings.max_objects)
+        return larder_error_set (err, LARDER_EINVAL, 0, "the ref's owner is rank %" PRIu32,
+                                 info.owner);
     struct larder_offered *f = &s->owner->objects[info.object];
     *found = f->transaction == info.transaction && f->state != LARDER_OFFER_FREE ? f : NULL;
     *place = (int)info.object;
@@ -81,7 +86,8 @@ int larder_withdraw (larder *s, const larder_ref *ref, larder_error *err)
     if (rc == LARDER_OK)
         rc = find (s, ref, &f, &place, err);
     if (rc == LARDER_OK && f && f->state == LARDER_OFFER_LIVE)
-        larder_owner_end (s->owner, place, LARDER_DONE_DELETED, LARDER_EGONE, "withdrawn by its owner");
+        larder_owner_end (s->owner, place, LARDER_DONE_DELETED, LARDER_EGONE,
+                          "withdrawn by its owner");
     if (rc == LARDER_OK)
         rc = larder_progress_push (s, err);
     return larder_progress_leave (s, rc, err);

@@ -42,8 +42,9 @@ int larder_offered_init (struct larder_offered *o, struct larder_offered_env *en
 /* ---------------------------------------------------------------- production */
 
 /* Ask the object for [offset, offset + room) of one item.  Returns bytes by *size. */
-static int produce_part (struct larder_offered *o, uint64_t item, uint64_t offset, unsigned char *to,
-                         uint64_t room, uint64_t *size, int *last, larder_error *err)
+static int produce_part (struct larder_offered *o, uint64_t item, uint64_t offset,
+                         unsigned char *to, uint64_t room, uint64_t *size, int *last,
+                         larder_error *err)
 {
     int whole = !o->chunks.unknown;
     *size = 0;
@@ -55,20 +56,21 @@ static int produce_part (struct larder_offered *o, uint64_t item, uint64_t offse
         if (rc != LARDER_OK)
             return rc < 0 ? rc : LARDER_EOWNER;
         if (got > room - *size || (got == 0 && !*last))
-            return larder_error_set (err, LARDER_EOWNER, 0, "item %" PRIu64 ": %zu bytes came for %" PRIu64,
-                                     item, got, room - *size);
+            return larder_error_set (err, LARDER_EOWNER, 0,
+                                     "item %" PRIu64 ": %zu bytes came for %" PRIu64, item, got,
+                                     room - *size);
         *size += got;
     }
     if (whole && *size < room)
         return larder_error_set (err, LARDER_EOWNER, 0,
-                                 "item %" PRIu64 ": it ends %" PRIu64 " bytes before its size", item,
-                                 room - *size);
+                                 "item %" PRIu64 ": it ends %" PRIu64 " bytes before its size",
+                                 item, room - *size);
     return LARDER_OK;
 }
 
 /* Several whole items and the table of their sizes. */
-static int produce_many (struct larder_offered *o, const struct larder_chunk *chunk, unsigned char *to,
-                         larder_error *err)
+static int produce_many (struct larder_offered *o, const struct larder_chunk *chunk,
+                         unsigned char *to, larder_error *err)
 {
     uint64_t at = 0, size = 0;
     int last, table = (chunk->flags & LARDER_CHUNK_TABLE) != 0;
@@ -91,7 +93,8 @@ static int produce_many (struct larder_offered *o, const struct larder_chunk *ch
     return LARDER_OK;
 }
 
-static int fill (struct larder_offered *o, struct larder_chunk *chunk, unsigned char *to, larder_error *err)
+static int fill (struct larder_offered *o, struct larder_chunk *chunk, unsigned char *to,
+                 larder_error *err)
 {
     uint64_t size = 0;
     int last = 0, rc;
@@ -209,7 +212,8 @@ void larder_offered_release_quarantine (struct larder_offered_env *env)
 
 /* ---------------------------------------------------------------- receivers and the end */
 
-void larder_offered_final (struct larder_offered *o, struct larder_offered_env *env, int rank, int code)
+void larder_offered_final (struct larder_offered *o, struct larder_offered_env *env, int rank,
+                           int code)
 {
     if (!larder_txn_final (&o->txn, rank, code))
         return;
@@ -225,7 +229,8 @@ void larder_offered_final (struct larder_offered *o, struct larder_offered_env *
     *env->in_callback = 0;
 }
 
-void larder_offered_settle (struct larder_offered *o, struct larder_offered_env *env, larder_done done)
+void larder_offered_settle (struct larder_offered *o, struct larder_offered_env *env,
+                            larder_done done)
 {
     while (o->cache.count)
         larder_offered_drop (o, env, &o->cache.entries[o->cache.count - 1]);

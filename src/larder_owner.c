@@ -8,13 +8,14 @@
 #include <string.h>
 
 /* With many nodes bind records are looked at this often, else always. */
-#define SCAN_ALWAYS 64
+#define SCAN_ALWAYS  64
 #define SCAN_EVERY_S 0.0002
 
 /* When all receivers are final, a line on which nobody is active is given so long to close. */
 #define LINGER_S 1.0
 
-int larder_owner_open (const struct larder_owner_options *x, struct larder_owner **out, larder_error *err)
+int larder_owner_open (const struct larder_owner_options *x, struct larder_owner **out,
+                       larder_error *err)
 {
     const struct larder_wire_layout *l = &x->words.nodecache->layout;
     int places = x->settings->max_objects;
@@ -38,8 +39,8 @@ int larder_owner_open (const struct larder_owner_options *x, struct larder_owner
     if (!o->objects || !o->lines || !o->active || !o->env.quarantine)
         goto no_memory;
     for (int i = 0; i < places; ++i)
-        o->objects[i].quota =
-            larder_nodecache_word (x->words.nodecache, l->quota + 8 * (size_t)(o->home * places + i));
+        o->objects[i].quota = larder_nodecache_word (x->words.nodecache,
+                                                     l->quota + 8 * (size_t)(o->home * places + i));
     for (int i = 0; i < o->line_count; ++i) {
         o->lines[i].node = i / x->settings->max_lines;
         o->lines[i].line = i % x->settings->max_lines;
@@ -88,7 +89,8 @@ int larder_owner_offer (struct larder_owner *o, const larder_object *object, uin
 {
     int i = free_place (o), size = o->words.nodecache->topology->size;
     if (i < 0)
-        return larder_error_set (err, LARDER_EBUSY, 0, "%s: %d objects are offered already (max_objects)",
+        return larder_error_set (err, LARDER_EBUSY, 0,
+                                 "%s: %d objects are offered already (max_objects)",
                                  object->name ? object->name : "object", o->settings->max_objects);
     struct larder_txn txn;
     int rc = larder_txn_init (&txn, receivers.ranks, receivers.count, size, o->rank, err);
@@ -117,7 +119,8 @@ int larder_owner_offer (struct larder_owner *o, const larder_object *object, uin
     return LARDER_OK;
 }
 
-void larder_owner_end (struct larder_owner *o, int place, larder_done done, int code, const char *text)
+void larder_owner_end (struct larder_owner *o, int place, larder_done done, int code,
+                       const char *text)
 {
     struct larder_offered *f = &o->objects[place];
     if (f->state != LARDER_OFFER_LIVE)
@@ -131,7 +134,8 @@ void larder_owner_end (struct larder_owner *o, int place, larder_done done, int 
         if (o->lines[o->active[i]].object == place)
             larder_ownerline_fail (o, &o->lines[o->active[i]], &why);
     for (int i = 0; i < f->txn.count; ++i)
-        larder_offered_final (f, &o->env, f->txn.receivers[i].rank, code != LARDER_OK ? code : LARDER_EGONE);
+        larder_offered_final (f, &o->env, f->txn.receivers[i].rank,
+                              code != LARDER_OK ? code : LARDER_EGONE);
     larder_offered_settle (f, &o->env, done);
     --o->live_count;
 }
@@ -161,7 +165,8 @@ static int evict (struct larder_owner *o, int place, struct larder_cached *entry
         if (ln->object != place || n < ln->cursor || n >= ln->sent)
             continue;
         if (ln->node == o->words.nodecache->node &&
-            larder_nodecache_retract (o->words.nodecache, o->index, ln->line, ln->life, n, entry->slot, 0))
+            larder_nodecache_retract (o->words.nodecache, o->index, ln->line, ln->life, n,
+                                      entry->slot, 0))
             return -1;
         ln->sent = n;
         ln->all_sent = ln->last_sent = 0;
@@ -193,7 +198,8 @@ static int make_room (struct larder_owner *o, int place)
         int next = 0;
         for (int k = 0; k < o->active_count && !next; ++k) {
             const struct larder_owner_line *ln = &o->lines[o->active[k]];
-            next = ln->object == place && (e->chunk.number == ln->cursor || e->chunk.number == ln->want);
+            next = ln->object == place &&
+                   (e->chunk.number == ln->cursor || e->chunk.number == ln->want);
         }
         if (!next && (!victim || e->used < victim->used))
             victim = e;
@@ -270,8 +276,10 @@ static int break_cycle (struct larder_owner *o, struct larder_owner_line *ln)
             ln = other;
     }
     larder_error why;
-    larder_error_set (&why, LARDER_EHELD, 0, "%s: receivers hold its chunks for each other, and it cannot "
-                      "be produced again", f->name);
+    larder_error_set (&why, LARDER_EHELD, 0,
+                      "%s: receivers hold its chunks for each other, and it cannot "
+                      "be produced again",
+                      f->name);
     larder_ownerline_fail (o, ln, &why);
     return 1;
 }
@@ -310,7 +318,8 @@ static int produce_next (struct larder_owner *o, double now)
             return 1;
         }
         rc = larder_offered_produce (f, &o->env, &chunk);
-        if (rc == LARDER_AGAIN && (f->object.reproduce || f->loose) && make_room (o, ln->object) == 0)
+        if (rc == LARDER_AGAIN && (f->object.reproduce || f->loose) &&
+            make_room (o, ln->object) == 0)
             rc = larder_offered_produce (f, &o->env, &chunk);
         if (rc == LARDER_AGAIN) {
             skip |= UINT64_C (1) << (ln->object % 64);

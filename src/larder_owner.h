@@ -16,18 +16,18 @@ struct larder_owner_line {
     int object;
     uint64_t first_chunk, first_item, end_item;
     uint64_t cursor, want;
-    uint64_t sent;        /* chunks below are told to be ready */
-    int all_sent;         /* nothing is left to tell */
-    int last_sent;        /* the object's last chunk was told */
-    int lagging;          /* it stood still for hold_timeout: its chunks may go */
-    int waits;            /* it wants a chunk that is not there */
-    uint64_t holder;      /* its word */
-    double bound;         /* when it was bound */
-    double moved;         /* when its cursor or holder last moved */
+    uint64_t sent;   /* chunks below are told to be ready */
+    int all_sent;    /* nothing is left to tell */
+    int last_sent;   /* the object's last chunk was told */
+    int lagging;     /* it stood still for hold_timeout: its chunks may go */
+    int waits;       /* it wants a chunk that is not there */
+    uint64_t holder; /* its word */
+    double bound;    /* when it was bound */
+    double moved;    /* when its cursor or holder last moved */
     double waits_since;
-    unsigned char *seen;  /* state of each local rank, as last seen: 0..3, 4 failed */
-    int through;          /* how many of them have left, done or failed */
-    int failed_code;      /* not 0: the life was given up, for this reason */
+    unsigned char *seen; /* state of each local rank, as last seen: 0..3, 4 failed */
+    int through;         /* how many of them have left, done or failed */
+    int failed_code;     /* not 0: the life was given up, for this reason */
     char failed_text[LARDER_FAILED_TEXT];
 };
 
@@ -40,14 +40,14 @@ struct larder_owner {
     int rank;
     uint64_t session;
     uint64_t next_transaction;
-    struct larder_offered *objects; /* max_objects places */
+    struct larder_offered *objects;  /* max_objects places */
     struct larder_owner_line *lines; /* node_count * max_lines */
     int line_count;
     int *active; /* indices of active lines */
     int active_count;
     int live_count;
-    double scanned; /* when bind records were last looked at */
-    double stuck_since; /* production has waited for a slot since; 0: it does not */
+    double scanned;            /* when bind records were last looked at */
+    double stuck_since;        /* production has waited for a slot since; 0: it does not */
     larder_error last_failure; /* of production; for larder_serve */
 };
 
@@ -68,8 +68,9 @@ void larder_owner_close (struct larder_owner **owner);
 
 /* Put an object into a free place and make it live.  The object's failure or a bad list of receivers
  * leaves everything as it was. */
-int larder_owner_offer (struct larder_owner *owner, const larder_object *object, uint64_t chunk_size,
-                        larder_receivers receivers, int *place, larder_error *err);
+int larder_owner_offer (struct larder_owner *owner, const larder_object *object,
+                        uint64_t chunk_size, larder_receivers receivers, int *place,
+                        larder_error *err);
 
 /* End a life early: receivers that are not final get `code`. */
 void larder_owner_end (struct larder_owner *owner, int place, larder_done done, int code,

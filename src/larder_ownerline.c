@@ -19,7 +19,8 @@ static const struct larder_wire_layout *layout (const struct larder_owner *o)
 
 static size_t request (const struct larder_owner *o, const struct larder_owner_line *ln)
 {
-    return larder_wire_request (layout (o), (uint64_t)o->home, (uint64_t)ln->node, (uint64_t)ln->line);
+    return larder_wire_request (layout (o), (uint64_t)o->home, (uint64_t)ln->node,
+                                (uint64_t)ln->line);
 }
 
 static uint64_t word (const struct larder_owner *o, size_t offset)
@@ -38,11 +39,12 @@ static int home_line (const struct larder_owner *o, const struct larder_owner_li
 }
 
 /* Write into the mailbox of a local rank of the line's node. */
-static int mail (const struct larder_owner *o, const struct larder_owner_line *ln, int local, size_t offset,
-                 const uint64_t *values, size_t n, larder_error *err)
+static int mail (const struct larder_owner *o, const struct larder_owner_line *ln, int local,
+                 size_t offset, const uint64_t *values, size_t n, larder_error *err)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
-    size_t at = larder_wire_mailbox (layout (o), (uint64_t)o->index, (uint64_t)ln->line, (uint64_t)local);
+    size_t at =
+        larder_wire_mailbox (layout (o), (uint64_t)o->index, (uint64_t)ln->line, (uint64_t)local);
     if (local >= larder_topology_node_size (t, ln->node))
         return LARDER_OK; /* a holder word that makes no sense is not believed */
     return larder_words_write (&o->words, larder_topology_rank (t, ln->node, local), at + offset,
@@ -73,8 +75,8 @@ static void retract_all (struct larder_owner *o, struct larder_owner_line *ln)
                                         c->entries[i].chunk.number, c->entries[i].slot, 1);
 }
 
-static int tell_failure (struct larder_owner *o, struct larder_owner_line *ln, int code, const char *text,
-                         larder_error *err)
+static int tell_failure (struct larder_owner *o, struct larder_owner_line *ln, int code,
+                         const char *text, larder_error *err)
 {
     union {
         struct larder_failed record;
@@ -86,13 +88,15 @@ static int tell_failure (struct larder_owner *o, struct larder_owner_line *ln, i
     strncpy (u.record.text, text, LARDER_FAILED_TEXT - 1);
     u.record.check = larder_wire_check (u.words, FAILED_WORDS);
     if (home_line (o, ln)) {
-        larder_nodecache_fail (o->words.nodecache, o->index, ln->line, ln->life, code, u.record.text);
+        larder_nodecache_fail (o->words.nodecache, o->index, ln->line, ln->life, code,
+                               u.record.text);
         return LARDER_OK;
     }
     return mail (o, ln, holder_local (ln), layout (o)->mailbox_failed, u.words, FAILED_WORDS, err);
 }
 
-void larder_ownerline_fail (struct larder_owner *o, struct larder_owner_line *ln, const larder_error *why)
+void larder_ownerline_fail (struct larder_owner *o, struct larder_owner_line *ln,
+                            const larder_error *why)
 {
     larder_error ignored; /* a transport that fails shows in the next poll */
     const struct larder_topology *t = o->words.nodecache->topology;
@@ -132,7 +136,8 @@ static int send_info (struct larder_owner *o, struct larder_owner_line *ln, lard
     /* Ranks that have not begun are expected where the whole object is: there most will come. */
     int whole = ln->first_item == 0 && ln->end_item == f->chunks.item_count;
     for (int i = 0; whole && i < ranks && i < 64 * BITS_MAX; ++i) {
-        struct larder_receiver *r = larder_txn_find (&f->txn, larder_topology_rank (t, ln->node, i));
+        struct larder_receiver *r =
+            larder_txn_find (&f->txn, larder_topology_rank (t, ln->node, i));
         if (r && r->state == LARDER_UNSEEN && !f->let_go)
             u.words[INFO_WORDS + (size_t)i / 64] |= UINT64_C (1) << (i % 64);
     }
@@ -154,19 +159,22 @@ static int refusal (struct larder_owner *o, const struct larder_bind *b, larder_
     if (f->transaction != b->transaction || f->state != LARDER_OFFER_LIVE) {
         if (f->transaction == b->transaction && f->failed.code)
             return larder_error_set (why, f->failed.code, f->failed.detail, "%s", f->failed.text);
-        return larder_error_set (why, LARDER_EGONE, 0, "the object is no longer offered by its owner");
+        return larder_error_set (why, LARDER_EGONE, 0,
+                                 "the object is no longer offered by its owner");
     }
     if (b->object >> 32 != f->generation)
-        return larder_error_set (why, LARDER_ESTALE, 0, "%s: the ref is of another version", f->name);
+        return larder_error_set (why, LARDER_ESTALE, 0, "%s: the ref is of another version",
+                                 f->name);
     if (!larder_num_inside (b->first_item, b->item_count, f->chunks.item_count))
-        return larder_error_set (why, LARDER_ERANGE, 0, "%s: it has %" PRIu64 " items, the ref names %" PRIu64
+        return larder_error_set (why, LARDER_ERANGE, 0,
+                                 "%s: it has %" PRIu64 " items, the ref names %" PRIu64
                                  " from %" PRIu64,
                                  f->name, f->chunks.item_count, b->item_count, b->first_item);
     return LARDER_OK;
 }
 
-static int activate (struct larder_owner *o, struct larder_owner_line *ln, const struct larder_bind *b,
-                     larder_error *why)
+static int activate (struct larder_owner *o, struct larder_owner_line *ln,
+                     const struct larder_bind *b, larder_error *why)
 {
     struct larder_offered *f = &o->objects[b->object & UINT32_MAX];
     size_t ranks = layout (o)->shape.node_size;
@@ -176,9 +184,11 @@ static int activate (struct larder_owner *o, struct larder_owner_line *ln, const
         *o->env.in_callback = 1;
         rc = larder_chunks_find (&f->chunks, b->first_item, &first_chunk, why);
         *o->env.in_callback = 0;
-        if (rc == LARDER_OK && !f->quota_open && larder_pool_open (o->words.nodecache->pool, f->quota) != 0)
-            rc = larder_error_set (why, LARDER_EBUSY, 0,
-                                   "%s: the owner's cache has no two slots left for one more object", f->name);
+        if (rc == LARDER_OK && !f->quota_open &&
+            larder_pool_open (o->words.nodecache->pool, f->quota) != 0)
+            rc = larder_error_set (
+                why, LARDER_EBUSY, 0,
+                "%s: the owner's cache has no two slots left for one more object", f->name);
         if (rc == LARDER_OK)
             f->quota_open = 1;
     }
@@ -206,7 +216,8 @@ static int activate (struct larder_owner *o, struct larder_owner_line *ln, const
 static int answer_again (struct larder_owner *o, struct larder_owner_line *ln, larder_error *err)
 {
     uint64_t holder = word (o, request (o, ln) + LARDER_REQUEST_HOLDER);
-    if (ln->active || !ln->failed_code || larder_wire_life (holder) != ln->life || holder == ln->holder)
+    if (ln->active || !ln->failed_code || larder_wire_life (holder) != ln->life ||
+        holder == ln->holder)
         return 0;
     ln->holder = holder;
     int rc = tell_failure (o, ln, ln->failed_code, ln->failed_text, err);
@@ -270,7 +281,8 @@ static int see_states (struct larder_owner *o, struct larder_owner_line *ln)
     return moved;
 }
 
-static int close_line (struct larder_owner *o, struct larder_owner_line *ln, uint64_t end, larder_error *err)
+static int close_line (struct larder_owner *o, struct larder_owner_line *ln, uint64_t end,
+                       larder_error *err)
 {
     int joined = (int)(end & 0xffff), closing = (int)(end >> 16 & 0xffff);
     if (ln->through < joined)
@@ -292,8 +304,8 @@ static int risen (const struct larder_owner *o, const struct larder_owner_line *
     return 1;
 }
 
-static int tell_ready (struct larder_owner *o, struct larder_owner_line *ln, struct larder_cached *entry,
-                       larder_error *err)
+static int tell_ready (struct larder_owner *o, struct larder_owner_line *ln,
+                       struct larder_cached *entry, larder_error *err)
 {
     uint64_t n = entry->chunk.number;
     if (home_line (o, ln)) {
@@ -304,10 +316,12 @@ static int tell_ready (struct larder_owner *o, struct larder_owner_line *ln, str
     words[1] = larder_wire_place (words[0], entry->slot, entry->chunk.size);
     larder_offered_check (&o->objects[ln->object], &o->env, entry);
     return mail (o, ln, holder_local (ln),
-                 layout (o)->mailbox_ring + 16 * (size_t)(n % layout (o)->shape.ring), words, 2, err);
+                 layout (o)->mailbox_ring + 16 * (size_t)(n % layout (o)->shape.ring), words, 2,
+                 err);
 }
 
-static int new_holder (struct larder_owner *o, struct larder_owner_line *ln, double now, larder_error *err)
+static int new_holder (struct larder_owner *o, struct larder_owner_line *ln, double now,
+                       larder_error *err)
 {
     uint64_t w = word (o, request (o, ln) + LARDER_REQUEST_HOLDER);
     if (larder_wire_life (w) != ln->life || w <= ln->holder)
@@ -356,11 +370,13 @@ int larder_ownerline_update (struct larder_owner *o, struct larder_owner_line *l
 
 /* ---------------------------------------------------------------- telling what is ready */
 
-static int serve_line (struct larder_owner *o, struct larder_owner_line *ln, double now, larder_error *err)
+static int serve_line (struct larder_owner *o, struct larder_owner_line *ln, double now,
+                       larder_error *err)
 {
     struct larder_offered *f = &o->objects[ln->object];
     uint64_t ring = layout (o)->shape.ring;
-    uint64_t limit = larder_num_min (ln->cursor + ring, larder_num_max (ln->cursor, ln->want) + AHEAD);
+    uint64_t limit =
+        larder_num_min (ln->cursor + ring, larder_num_max (ln->cursor, ln->want) + AHEAD);
     int told = 0, waits = 0;
     while (!ln->all_sent && ln->sent < limit) {
         struct larder_cached *entry = larder_cache_find (&f->cache, ln->sent);

@@ -7,7 +7,8 @@
 #include "larder_owner.h"
 
 /* Take a new bind record, if there is one; answer it.  1: there was one; < 0: the transport failed. */
-int larder_ownerline_look (struct larder_owner *owner, struct larder_owner_line *line, larder_error *err);
+int larder_ownerline_look (struct larder_owner *owner, struct larder_owner_line *line,
+                           larder_error *err);
 
 /* Read the words of an active line.  Returns the number of things that moved, or < 0. */
 int larder_ownerline_update (struct larder_owner *owner, struct larder_owner_line *line, double now,

@@ -44,7 +44,8 @@ static void set (larder_word *quota, uint64_t value)
 static uint32_t owed (uint64_t quota)
 {
     uint64_t held = quota & ~OPEN;
-    return (quota & OPEN) && held < LARDER_POOL_PROMISE ? (uint32_t)(LARDER_POOL_PROMISE - held) : 0;
+    return (quota & OPEN) && held < LARDER_POOL_PROMISE ? (uint32_t)(LARDER_POOL_PROMISE - held)
+                                                        : 0;
 }
 
 /* The one place where a quota changes. */

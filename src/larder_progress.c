@@ -41,7 +41,8 @@ int larder_progress_enter (const larder *s, const char *call, larder_error *err)
     if (!s)
         return larder_error_set (err, LARDER_EINVAL, 0, "%s: the session is NULL", call);
     if (s->in_callback)
-        return larder_error_set (err, LARDER_ECALLBACK, 0, "%s: called from inside a callback", call);
+        return larder_error_set (err, LARDER_ECALLBACK, 0, "%s: called from inside a callback",
+                                 call);
     if (s->broken)
         return larder_error_set (err, LARDER_EBROKEN, 0, "%s: the session is broken: %s", call,
                                  larder_code_text (s->broken));
@@ -53,7 +54,8 @@ int larder_progress_leave (const larder *s, int code, larder_error *err)
     if (code >= 0 || !err || !s)
         return code;
     char text[LARDER_ERROR_TEXT];
-    snprintf (text, sizeof text, "rank %d: %.480s", s->rank, err->text[0] ? err->text : larder_code_text (code));
+    snprintf (text, sizeof text, "rank %d: %.480s", s->rank,
+              err->text[0] ? err->text : larder_code_text (code));
     memcpy (err->text, text, sizeof text);
     err->code = code;
     err->rank = s->rank;
@@ -82,7 +84,6 @@ int larder_progress_until (larder *s, int (*done) (void *self), void *self, doub
     }
     return LARDER_OK;
 }
-
 
 int larder_progress (larder *s, int max_work, double timeout_s, larder_error *err)
 {
@@ -125,8 +126,10 @@ int larder_serve (larder *s, double timeout_s, larder_error *err)
         timeout_s = s->settings.timeout_s;
     rc = larder_progress_until (s, settled, s, timeout_s, err);
     if (rc == LARDER_ETIMEDOUT)
-        larder_error_set (err, rc, 0, "larder_serve: %d objects have receivers that did not finish; nothing "
-                          "moved for %.3g s", s->owner->live_count, timeout_s);
+        larder_error_set (err, rc, 0,
+                          "larder_serve: %d objects have receivers that did not finish; nothing "
+                          "moved for %.3g s",
+                          s->owner->live_count, timeout_s);
     if (rc == LARDER_OK && s->owner && s->owner->last_failure.code) {
         rc = s->owner->last_failure.code;
         if (err)
@@ -173,21 +176,23 @@ int larder_agree (larder *s, int code, const larder_error *mine, larder_error *e
         return larder_progress_leave (s, rc, err);
     struct agreement *a = calloc (1, sizeof *a);
     if (!a)
-        return larder_progress_leave (s, larder_error_set (err, LARDER_ENOMEM, 0, "larder_agree"), err);
+        return larder_progress_leave (s, larder_error_set (err, LARDER_ENOMEM, 0, "larder_agree"),
+                                      err);
     a->mine = code < 0 ? s->rank : s->size;
     a->words.code = code;
     if (mine && code < 0) {
         a->words.detail = mine->detail;
         memcpy (a->words.text, mine->text, sizeof a->words.text);
     }
-    rc = larder_mpi_check (MPI_Iallreduce (&a->mine, &a->lowest, 1, MPI_INT, MPI_MIN, s->comm, &request),
-                           "MPI_Iallreduce", err);
+    rc = larder_mpi_check (
+        MPI_Iallreduce (&a->mine, &a->lowest, 1, MPI_INT, MPI_MIN, s->comm, &request),
+        "MPI_Iallreduce", err);
     if (rc == LARDER_OK)
         rc = finish_step (s, &request, err);
     if (rc == LARDER_OK && a->lowest < s->size) {
-        rc = larder_mpi_check (MPI_Ibcast (&a->words, (int)sizeof a->words, MPI_BYTE, a->lowest, s->comm,
-                                           &request),
-                               "MPI_Ibcast", err);
+        rc = larder_mpi_check (
+            MPI_Ibcast (&a->words, (int)sizeof a->words, MPI_BYTE, a->lowest, s->comm, &request),
+            "MPI_Ibcast", err);
         if (rc == LARDER_OK)
             rc = finish_step (s, &request, err);
         if (rc == LARDER_OK) {

@@ -24,7 +24,8 @@ static int remote (const struct larder_request *q)
 
 static size_t mailbox (const struct larder_request *q, int line, int local)
 {
-    return larder_wire_mailbox (&cache (q)->layout, (uint64_t)q->want.owner, (uint64_t)line, (uint64_t)local);
+    return larder_wire_mailbox (&cache (q)->layout, (uint64_t)q->want.owner, (uint64_t)line,
+                                (uint64_t)local);
 }
 
 static int tell_cursor (struct larder_request *q, int line, larder_error *err)
@@ -40,11 +41,12 @@ static int tell_end (struct larder_request *q, int line, larder_error *err)
     const larder_word *states = larder_nodecache_states (nc, q->want.owner, line);
     uint64_t life = larder_load (&larder_nodecache_line (nc, q->want.owner, line)->life), word;
     int rc = LARDER_OK;
-    for (int i = 0; rc == LARDER_OK && i < larder_topology_node_size (nc->topology, nc->node); ++i) {
+    for (int i = 0; rc == LARDER_OK && i < larder_topology_node_size (nc->topology, nc->node);
+         ++i) {
         word = larder_load (&states[i]);
         if (larder_wire_life (word) == life)
-            rc = larder_fetch_tell (q, line, LARDER_REQUEST_STATE + 8 * (size_t)i, LARDER_WRITE_MAX, &word, 1,
-                                    err);
+            rc = larder_fetch_tell (q, line, LARDER_REQUEST_STATE + 8 * (size_t)i, LARDER_WRITE_MAX,
+                                    &word, 1, err);
     }
     return rc == LARDER_OK ? tell_cursor (q, line, err) : rc;
 }
@@ -52,8 +54,8 @@ static int tell_end (struct larder_request *q, int line, larder_error *err)
 static int tell_state (struct larder_request *q, uint64_t state, larder_error *err)
 {
     uint64_t word = larder_wire_word (q->life, state);
-    return larder_fetch_tell (q, q->line, LARDER_REQUEST_STATE + 8 * (size_t)cache (q)->local, LARDER_WRITE_MAX,
-                              &word, 1, err);
+    return larder_fetch_tell (q, q->line, LARDER_REQUEST_STATE + 8 * (size_t)cache (q)->local,
+                              LARDER_WRITE_MAX, &word, 1, err);
 }
 
 /* ---------------------------------------------------------------- the end of a request */
@@ -145,7 +147,8 @@ static int tell_bind (struct larder_request *q, larder_error *err)
                     .session = q->session_id,
                     .local = (uint64_t)cache (q)->local}};
     u.bind.check = larder_wire_check (u.words, 8);
-    return larder_fetch_tell (q, q->line, LARDER_REQUEST_BIND, LARDER_WRITE_REPLACE, u.words, 8, err);
+    return larder_fetch_tell (q, q->line, LARDER_REQUEST_BIND, LARDER_WRITE_REPLACE, u.words, 8,
+                              err);
 }
 
 /* Who holds a line must not wait for another: nothing could end such waits but a deadline. */
@@ -165,10 +168,11 @@ static int join (struct larder_request *q, larder_error *err)
     if (rc == LARDER_EBUSY && !holds_something (q))
         return LARDER_AGAIN;
     if (rc == LARDER_EBUSY)
-        return larder_error_set (err, rc, 0,
-                                 "this node has %d downloads open at rank %d (max_lines), or no two slots "
-                                 "are left in its cache",
-                                 q->reader->settings->max_lines, cache (q)->owners[q->want.owner]);
+        return larder_error_set (
+            err, rc, 0,
+            "this node has %d downloads open at rank %d (max_lines), or no two slots "
+            "are left in its cache",
+            q->reader->settings->max_lines, cache (q)->owners[q->want.owner]);
     if (rc != LARDER_OK)
         return rc;
     q->line = joined.line;
@@ -210,7 +214,8 @@ static void take_answers (struct larder_request *q)
     if (larder_words_record (nc, at + nc->layout.mailbox_failed, f.words, sizeof f / 8) == 0 &&
         f.record.life == q->life) {
         f.record.text[LARDER_FAILED_TEXT - 1] = 0;
-        larder_nodecache_fail (nc, q->want.owner, q->line, q->life, -(int)f.record.code, f.record.text);
+        larder_nodecache_fail (nc, q->want.owner, q->line, q->life, -(int)f.record.code,
+                               f.record.text);
     }
 }
 
@@ -269,16 +274,18 @@ static int consume (struct larder_request *q, larder_error *err)
         larder_nodecache_unguard (nc);
         return 0;
     }
-    int shown = larder_view_make (h, q->info.item_size, q->want.first_item, q->want.end_item, &view, &ends);
+    int shown =
+        larder_view_make (h, q->info.item_size, q->want.first_item, q->want.end_item, &view, &ends);
     if (shown < 0 || (shown && (view.item != q->next_item || view.offset != q->next_offset))) {
         larder_nodecache_unguard (nc);
-        return larder_error_set (err, LARDER_ECHECKSUM, 0, "chunk %" PRIu64 " does not follow the one before",
-                                 q->position);
+        return larder_error_set (err, LARDER_ECHECKSUM, 0,
+                                 "chunk %" PRIu64 " does not follow the one before", q->position);
     }
     if (shown) {
         q->reader->stats->bytes_consumed += view.size;
         *q->reader->in_callback = 1;
-        rc = q->consumer.consume_items ? q->consumer.consume_items (q->consumer.self, &view, err) : LARDER_OK;
+        rc = q->consumer.consume_items ? q->consumer.consume_items (q->consumer.self, &view, err)
+                                       : LARDER_OK;
         *q->reader->in_callback = 0;
         q->next_item = view.item + view.count - (view.item_ends ? 0 : 1);
         q->next_offset = view.item_ends ? 0 : view.offset + view.size;
@@ -286,7 +293,8 @@ static int consume (struct larder_request *q, larder_error *err)
     larder_nodecache_unguard (nc);
     if (rc != LARDER_OK) {
         char text[LARDER_ERROR_TEXT];
-        snprintf (text, sizeof text, "consumer: %.400s", err->text[0] ? err->text : larder_code_text (rc));
+        snprintf (text, sizeof text, "consumer: %.400s",
+                  err->text[0] ? err->text : larder_code_text (rc));
         return larder_error_set (err, LARDER_ECONSUMER, err->detail, "%s", text);
     }
     if (ends) {
@@ -337,7 +345,8 @@ static int poll_request (struct larder_request *q, int max_chunks, double now, l
         return 1;
     if (q->state == LARDER_REQUEST_INFO)
         moved += begin (q);
-    if (q->state == LARDER_REQUEST_RUN && remote (q) && hold && (rc = larder_fetch_poll (q, err)) < 0)
+    if (q->state == LARDER_REQUEST_RUN && remote (q) && hold &&
+        (rc = larder_fetch_poll (q, err)) < 0)
         return rc;
     moved += rc;
     for (int i = 0; i < max_chunks && q->state == LARDER_REQUEST_RUN; ++i) {

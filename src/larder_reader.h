@@ -45,10 +45,10 @@ struct larder_request {
     uint64_t fetch_next; /* next chunk to fetch */
     int bad_tries;       /* for the same chunk */
     uint64_t bad_chunk;
-    uint64_t beat;     /* the holder's, as last seen */
-    double beat_seen;  /* when it last changed */
-    double moved;      /* when something last moved */
-    double pinged;     /* when the owner was last asked to say it again */
+    uint64_t beat;    /* the holder's, as last seen */
+    double beat_seen; /* when it last changed */
+    double moved;     /* when something last moved */
+    double pinged;    /* when the owner was last asked to say it again */
     double ping_after;
     int verdict; /* a confirmation only: the code to report; 1: a real download */
     larder_error result;
@@ -66,7 +66,8 @@ struct larder_reader {
 };
 
 /* Begin; the caller has checked the ref.  LARDER_OK, or LARDER_EBUSY: nothing was started. */
-int larder_reader_start (struct larder_reader *reader, struct larder_request *request, larder_error *err);
+int larder_reader_start (struct larder_reader *reader, struct larder_request *request,
+                         larder_error *err);
 
 /* Move all requests on, each by at most max_chunks.  Returns the number of things that moved, < 0 when
  * the transport failed. */

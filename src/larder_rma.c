@@ -12,7 +12,7 @@
 #define WRITES_MAX 64
 /* Longest record: 8 words and a bit per rank of a node of 4096. */
 #define WRITE_WORDS 72
-#define PAGE 4096
+#define PAGE        4096
 
 struct piece {
     MPI_Request request;
@@ -53,10 +53,11 @@ static int room (size_t size, larder_error *err)
         return LARDER_OK; /* no such place: MPI keeps its segments elsewhere */
     uint64_t bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     if (bytes < size + PAGE)
-        return larder_error_set (err, LARDER_ENOMEM, 0,
-                                 "session: the node's cache needs %zu bytes of shared memory, /dev/shm "
-                                 "has %llu free; lower cache_size",
-                                 size, (unsigned long long)bytes);
+        return larder_error_set (
+            err, LARDER_ENOMEM, 0,
+            "session: the node's cache needs %zu bytes of shared memory, /dev/shm "
+            "has %llu free; lower cache_size",
+            size, (unsigned long long)bytes);
     return LARDER_OK;
 }
 
@@ -76,8 +77,8 @@ int larder_rma_segment (MPI_Comm node_comm, size_t size, size_t zero, MPI_Win *w
     /* Open MPI aligns shared segments to 8 bytes only.  Mappings begin at pages, so rounding up gives
      * the same place in every process. */
     size_t room_size = size + PAGE;
-    rc = larder_mpi_check (MPI_Win_allocate_shared (rank == 0 ? (MPI_Aint)room_size : 0, 1, MPI_INFO_NULL,
-                                                    node_comm, base, window),
+    rc = larder_mpi_check (MPI_Win_allocate_shared (rank == 0 ? (MPI_Aint)room_size : 0, 1,
+                                                    MPI_INFO_NULL, node_comm, base, window),
                            "MPI_Win_allocate_shared", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Win_set_errhandler (*window, MPI_ERRORS_RETURN),
@@ -106,10 +107,10 @@ static int issue (struct rma *r, struct larder_get *get, larder_error *err)
         struct piece *p = &r->pieces[r->piece_count];
         p->get = get;
         p->size = larder_num_min_size (get->size - get->issued, r->options.piece_size);
-        int rc = larder_mpi_check (
-            MPI_Rget (get->buffer + get->issued, (int)p->size, MPI_BYTE, get->rank,
-                      (MPI_Aint)(get->offset + get->issued), (int)p->size, MPI_BYTE, r->window, &p->request),
-            "MPI_Rget", err);
+        int rc = larder_mpi_check (MPI_Rget (get->buffer + get->issued, (int)p->size, MPI_BYTE,
+                                             get->rank, (MPI_Aint)(get->offset + get->issued),
+                                             (int)p->size, MPI_BYTE, r->window, &p->request),
+                                   "MPI_Rget", err);
         if (rc != LARDER_OK)
             return get->in_flight ? LARDER_AGAIN : (get->state = rc);
         get->issued += p->size;
@@ -125,7 +126,8 @@ static int complete_pieces (struct rma *r, larder_error *err)
     for (int i = 0; i < r->piece_count;) {
         struct piece *p = &r->pieces[i];
         int flag = 0;
-        int rc = larder_mpi_check (MPI_Test (&p->request, &flag, MPI_STATUS_IGNORE), "MPI_Test", err);
+        int rc =
+            larder_mpi_check (MPI_Test (&p->request, &flag, MPI_STATUS_IGNORE), "MPI_Test", err);
         if (rc == LARDER_OK && !flag) {
             ++i;
             continue;
@@ -174,8 +176,8 @@ static int start_writes (struct rma *r, larder_error *err)
                     : w->op == LARDER_WRITE_OR ? MPI_BOR
                                                : MPI_REPLACE;
         int rc = larder_mpi_check (MPI_Raccumulate (w->words, (int)w->n, MPI_UINT64_T, w->rank,
-                                                    (MPI_Aint)w->offset, (int)w->n, MPI_UINT64_T, op,
-                                                    r->window, &w->request),
+                                                    (MPI_Aint)w->offset, (int)w->n, MPI_UINT64_T,
+                                                    op, r->window, &w->request),
                                    "MPI_Raccumulate", err);
         if (rc != LARDER_OK)
             return rc;
@@ -223,7 +225,8 @@ static int grow_queue (struct rma *r, larder_error *err)
     size_t capacity = r->capacity ? 2 * r->capacity : 64;
     struct write **queue = malloc (capacity * sizeof *queue);
     if (!queue)
-        return larder_error_set (err, LARDER_ENOMEM, 0, "transport: no memory for %zu writes", capacity);
+        return larder_error_set (err, LARDER_ENOMEM, 0, "transport: no memory for %zu writes",
+                                 capacity);
     for (size_t i = 0; i < r->count; ++i)
         queue[i] = queued (r, i);
     free (r->queue);
@@ -233,8 +236,8 @@ static int grow_queue (struct rma *r, larder_error *err)
     return LARDER_OK;
 }
 
-static int rma_write (void *self, int rank, size_t offset, enum larder_write_op op, const uint64_t *words,
-                      size_t n, larder_error *err)
+static int rma_write (void *self, int rank, size_t offset, enum larder_write_op op,
+                      const uint64_t *words, size_t n, larder_error *err)
 {
     struct rma *r = self;
     int rc = LARDER_OK;
@@ -267,7 +270,8 @@ static int rma_progress (void *self, larder_error *err)
     int rc = larder_mpi_check (MPI_Win_sync (r->window), "MPI_Win_sync", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (
-            MPI_Iprobe (MPI_ANY_SOURCE, MPI_ANY_TAG, r->comm, &flag, MPI_STATUS_IGNORE), "MPI_Iprobe", err);
+            MPI_Iprobe (MPI_ANY_SOURCE, MPI_ANY_TAG, r->comm, &flag, MPI_STATUS_IGNORE),
+            "MPI_Iprobe", err);
     return rc == LARDER_OK ? complete_writes (r, err) : rc;
 }
 
@@ -282,7 +286,8 @@ static void rma_close (void **self)
         return;
     larder_error ignored;
     if (r->piece_count == 0 && r->count == 0 && r->window != MPI_WIN_NULL) {
-        if (larder_mpi_check (MPI_Win_unlock_all (r->window), "MPI_Win_unlock_all", &ignored) == LARDER_OK)
+        if (larder_mpi_check (MPI_Win_unlock_all (r->window), "MPI_Win_unlock_all", &ignored) ==
+            LARDER_OK)
             (void)larder_mpi_check (MPI_Win_free (&r->window), "MPI_Win_free", &ignored);
     } else if (r->window != MPI_WIN_NULL) {
         return;
@@ -308,16 +313,18 @@ static const struct larder_transport_ops ops = {
 static int check_model (MPI_Win window, larder_error *err)
 {
     int *model = NULL, flag = 0;
-    int rc = larder_mpi_check (MPI_Win_get_attr (window, MPI_WIN_MODEL, &model, &flag), "MPI_Win_get_attr",
-                               err);
+    int rc = larder_mpi_check (MPI_Win_get_attr (window, MPI_WIN_MODEL, &model, &flag),
+                               "MPI_Win_get_attr", err);
     if (rc == LARDER_OK && (!flag || *model != MPI_WIN_UNIFIED))
-        rc = larder_error_set (err, LARDER_ENOWINDOW, 0,
-                               "session: MPI's windows have no unified memory model here, larder needs it");
+        rc = larder_error_set (
+            err, LARDER_ENOWINDOW, 0,
+            "session: MPI's windows have no unified memory model here, larder needs it");
     return rc;
 }
 
-int larder_rma_open (MPI_Comm comm, void *base, size_t size, const struct larder_rma_options *options,
-                     struct larder_transport *transport, larder_error *err)
+int larder_rma_open (MPI_Comm comm, void *base, size_t size,
+                     const struct larder_rma_options *options, struct larder_transport *transport,
+                     larder_error *err)
 {
     int ranks = 0;
     int rc = larder_mpi_check (MPI_Comm_size (comm, &ranks), "MPI_Comm_size", err);
@@ -328,22 +335,26 @@ int larder_rma_open (MPI_Comm comm, void *base, size_t size, const struct larder
     if (!r || !peer_pieces)
         rc = larder_error_set (err, LARDER_ENOMEM, 0, "transport: no memory for %d ranks", ranks);
     int all = LARDER_OK;
-    int agreed = larder_mpi_check (MPI_Allreduce (&rc, &all, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce", err);
+    int agreed = larder_mpi_check (MPI_Allreduce (&rc, &all, 1, MPI_INT, MPI_MIN, comm),
+                                   "MPI_Allreduce", err);
     if (agreed != LARDER_OK || all != LARDER_OK) {
         free (r);
         free (peer_pieces);
         return agreed != LARDER_OK ? agreed : all;
     }
-    *r = (struct rma){.comm = comm, .window = MPI_WIN_NULL, .options = *options, .peer_pieces = peer_pieces};
+    *r = (struct rma){
+        .comm = comm, .window = MPI_WIN_NULL, .options = *options, .peer_pieces = peer_pieces};
     larder_error why = {0};
-    rc = larder_mpi_check (MPI_Win_create (base, (MPI_Aint)size, 1, MPI_INFO_NULL, comm, &r->window),
-                           "MPI_Win_create", &why);
+    rc =
+        larder_mpi_check (MPI_Win_create (base, (MPI_Aint)size, 1, MPI_INFO_NULL, comm, &r->window),
+                          "MPI_Win_create", &why);
     if (rc != LARDER_OK) {
         r->window = MPI_WIN_NULL;
-        rc = larder_error_set (err, LARDER_ENOWINDOW, why.detail,
-                               "session: no one-sided window over these hosts (%s); with Open MPI 4 over "
-                               "Ethernet export OMPI_MCA_osc=sm,pt2pt before mpirun",
-                               why.text);
+        rc = larder_error_set (
+            err, LARDER_ENOWINDOW, why.detail,
+            "session: no one-sided window over these hosts (%s); with Open MPI 4 over "
+            "Ethernet export OMPI_MCA_osc=sm,pt2pt before mpirun",
+            why.text);
     }
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Win_set_errhandler (r->window, MPI_ERRORS_RETURN),
@@ -351,7 +362,8 @@ int larder_rma_open (MPI_Comm comm, void *base, size_t size, const struct larder
     if (rc == LARDER_OK)
         rc = check_model (r->window, err);
     if (rc == LARDER_OK)
-        rc = larder_mpi_check (MPI_Win_lock_all (MPI_MODE_NOCHECK, r->window), "MPI_Win_lock_all", err);
+        rc = larder_mpi_check (MPI_Win_lock_all (MPI_MODE_NOCHECK, r->window), "MPI_Win_lock_all",
+                               err);
     if (rc != LARDER_OK) {
         if (r->window != MPI_WIN_NULL)
             (void)larder_mpi_check (MPI_Win_free (&r->window), "MPI_Win_free", &why);

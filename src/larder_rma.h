@@ -21,7 +21,8 @@ struct larder_rma_options {
 
 /* Expose the segment to all ranks and start an epoch for its life.  Collective over comm.
  * LARDER_ENOWINDOW on the ranks where MPI refuses. */
-int larder_rma_open (MPI_Comm comm, void *base, size_t size, const struct larder_rma_options *options,
-                     struct larder_transport *transport, larder_error *err);
+int larder_rma_open (MPI_Comm comm, void *base, size_t size,
+                     const struct larder_rma_options *options, struct larder_transport *transport,
+                     larder_error *err);
 
 #endif

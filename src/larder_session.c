@@ -39,7 +39,8 @@ static int agree (MPI_Comm comm, int code, larder_error *err)
         return rc;
     text.code = code;
     text.rank = mine.rank;
-    rc = larder_mpi_check (MPI_Bcast (&text, (int)sizeof text, MPI_BYTE, lowest.rank, comm), "MPI_Bcast", err);
+    rc = larder_mpi_check (MPI_Bcast (&text, (int)sizeof text, MPI_BYTE, lowest.rank, comm),
+                           "MPI_Bcast", err);
     if (rc != LARDER_OK)
         return rc;
     char line[LARDER_ERROR_TEXT];
@@ -82,10 +83,12 @@ static int check_owners (const larder *s, larder_error *err)
     return LARDER_OK;
 }
 
-static int settle_settings (larder *s, const larder_config *config, MPI_Info info, larder_error *err)
+static int settle_settings (larder *s, const larder_config *config, MPI_Info info,
+                            larder_error *err)
 {
     struct hints hints = {.info = info};
-    int rc = larder_config_resolve (config, info == MPI_INFO_NULL ? NULL : hint, &hints, &s->settings, err);
+    int rc = larder_config_resolve (config, info == MPI_INFO_NULL ? NULL : hint, &hints,
+                                    &s->settings, err);
     if (rc != LARDER_OK)
         return rc;
     s->owners = malloc ((size_t)s->settings.owner_count * sizeof *s->owners);
@@ -108,10 +111,11 @@ static int compare_settings (larder *s, larder_error *err)
         return rc;
     s->id = words[1];
     if (words[0] != mine)
-        rc = larder_error_set (err, LARDER_EMISMATCH, 0,
-                               "larder_open: the settings differ from those of rank 0 (chunk size here %" PRIu64
-                               ", cache size %" PRIu64 ")",
-                               s->settings.chunk_size, s->settings.cache_size);
+        rc = larder_error_set (
+            err, LARDER_EMISMATCH, 0,
+            "larder_open: the settings differ from those of rank 0 (chunk size here %" PRIu64
+            ", cache size %" PRIu64 ")",
+            s->settings.chunk_size, s->settings.cache_size);
     return agree (s->comm, rc, err);
 }
 
@@ -123,7 +127,8 @@ static int find_nodes (larder *s, larder_error *err)
     int *leaders = malloc ((size_t)s->size * sizeof *leaders);
     if (!leaders)
         return larder_error_set (err, LARDER_ENOMEM, 0, "session: no memory for %d ranks", s->size);
-    rc = larder_mpi_check (MPI_Bcast (&leader, 1, MPI_INT, 0, s->node_comm), "MPI_Bcast over a node", err);
+    rc = larder_mpi_check (MPI_Bcast (&leader, 1, MPI_INT, 0, s->node_comm),
+                           "MPI_Bcast over a node", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Allgather (&leader, 1, MPI_INT, leaders, 1, MPI_INT, s->comm),
                                "MPI_Allgather", err);
@@ -131,7 +136,8 @@ static int find_nodes (larder *s, larder_error *err)
         rc = larder_topology_make (&s->topology, s->size, leaders, err);
     free (leaders);
     if (rc == LARDER_OK && s->topology.node_size_max > NODE_SIZE_MAX)
-        rc = larder_error_set (err, LARDER_ERANGE, 0, "session: %d ranks on a node, %d can be served",
+        rc = larder_error_set (err, LARDER_ERANGE, 0,
+                               "session: %d ranks on a node, %d can be served",
                                s->topology.node_size_max, NODE_SIZE_MAX);
     return rc;
 }
@@ -179,7 +185,8 @@ static int make_segment (larder *s, larder_error *err)
 {
     struct larder_nodecache *nc = &s->nodecache;
     void *base = NULL;
-    int rc = larder_rma_segment (s->node_comm, nc->layout.total, nc->layout.control_size, &s->segment, &base, err);
+    int rc = larder_rma_segment (s->node_comm, nc->layout.total, nc->layout.control_size,
+                                 &s->segment, &base, err);
     if (rc != LARDER_OK)
         return rc;
     nc->base = base;
@@ -230,15 +237,16 @@ static int duplicate (larder *s, MPI_Comm comm, larder_error *err)
 {
     int rc = larder_mpi_check (MPI_Comm_dup (comm, &s->comm), "MPI_Comm_dup", err);
     if (rc == LARDER_OK)
-        rc = larder_mpi_check (MPI_Comm_set_errhandler (s->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler",
-                               err);
+        rc = larder_mpi_check (MPI_Comm_set_errhandler (s->comm, MPI_ERRORS_RETURN),
+                               "MPI_Comm_set_errhandler", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Comm_rank (s->comm, &s->rank), "MPI_Comm_rank", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Comm_size (s->comm, &s->size), "MPI_Comm_size", err);
     if (rc == LARDER_OK)
-        rc = larder_mpi_check (MPI_Comm_split_type (s->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &s->node_comm),
-                               "MPI_Comm_split_type", err);
+        rc = larder_mpi_check (
+            MPI_Comm_split_type (s->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &s->node_comm),
+            "MPI_Comm_split_type", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Comm_set_errhandler (s->node_comm, MPI_ERRORS_RETURN),
                                "MPI_Comm_set_errhandler", err);
@@ -260,7 +268,8 @@ static int build (larder *s, const larder_config *config, MPI_Info info, larder_
     if (rc == LARDER_OK && s->topology.node_count > 1) {
         struct larder_rma_options options = {.piece_size = (size_t)s->settings.piece_size,
                                              .gets_in_flight = s->settings.gets_in_flight};
-        rc = larder_rma_open (s->comm, s->nodecache.base, s->nodecache.layout.total, &options, &s->transport, err);
+        rc = larder_rma_open (s->comm, s->nodecache.base, s->nodecache.layout.total, &options,
+                              &s->transport, err);
         rc = agree (s->comm, rc, err);
     }
     if (rc == LARDER_OK)
@@ -268,7 +277,8 @@ static int build (larder *s, const larder_config *config, MPI_Info info, larder_
     return rc;
 }
 
-int larder_open (MPI_Comm comm, const larder_config *config, MPI_Info info, larder **session, larder_error *err)
+int larder_open (MPI_Comm comm, const larder_config *config, MPI_Info info, larder **session,
+                 larder_error *err)
 {
     larder_error local = {0};
     larder_error *e = err ? err : &local;
@@ -339,10 +349,12 @@ int larder_close (larder **session, larder_error *err)
         return LARDER_OK;
     larder *s = *session;
     if (s->in_callback)
-        return larder_error_set (err, LARDER_ECALLBACK, 0, "larder_close: called from inside a callback");
+        return larder_error_set (err, LARDER_ECALLBACK, 0,
+                                 "larder_close: called from inside a callback");
     *session = NULL;
     for (int i = 0; s->owner && i < s->settings.max_objects; ++i)
-        larder_owner_end (s->owner, i, LARDER_DONE_DELETED, LARDER_EGONE, "its owner closed the session");
+        larder_owner_end (s->owner, i, LARDER_DONE_DELETED, LARDER_EGONE,
+                          "its owner closed the session");
     for (larder_request *q = s->reader.requests; q; q = q->next)
         larder_reader_fail (q, LARDER_ECANCELED, "the session is closed");
     int rc = s->broken ? LARDER_ETIMEDOUT : meet (s, err);
@@ -357,8 +369,10 @@ int larder_close (larder **session, larder_error *err)
     }
     /* Others may still write into the windows, and MPI into the buffers: nothing is freed. */
     if (rc == LARDER_ETIMEDOUT)
-        larder_error_set (err, rc, 0, "rank %d: larder_close: not all ranks came; the session's windows are "
-                          "leaked", s->rank);
+        larder_error_set (err, rc, 0,
+                          "rank %d: larder_close: not all ranks came; the session's windows are "
+                          "leaked",
+                          s->rank);
     return rc;
 }
 
@@ -369,19 +383,20 @@ int larder_session_get_info (const larder *s, larder_session_info *info)
     if (!s || !info)
         return LARDER_EINVAL;
     const struct larder_wire_layout *l = &s->nodecache.layout;
-    *info = (larder_session_info){.rank = s->rank,
-                                  .size = s->size,
-                                  .node = s->nodecache.node,
-                                  .node_count = s->topology.node_count,
-                                  .node_rank = s->nodecache.local,
-                                  .node_size = larder_topology_node_size (&s->topology, s->nodecache.node),
-                                  .transport = s->transport.ops ? s->transport.ops->name : "shared memory",
-                                  .id = s->id,
-                                  .chunk_size = s->settings.chunk_size,
-                                  .cache_size = s->settings.cache_size,
-                                  .piece_size = s->settings.piece_size,
-                                  .control_size = l->control_size,
-                                  .slot_count = l->shape.slot_count};
+    *info = (larder_session_info){
+        .rank = s->rank,
+        .size = s->size,
+        .node = s->nodecache.node,
+        .node_count = s->topology.node_count,
+        .node_rank = s->nodecache.local,
+        .node_size = larder_topology_node_size (&s->topology, s->nodecache.node),
+        .transport = s->transport.ops ? s->transport.ops->name : "shared memory",
+        .id = s->id,
+        .chunk_size = s->settings.chunk_size,
+        .cache_size = s->settings.cache_size,
+        .piece_size = s->settings.piece_size,
+        .control_size = l->control_size,
+        .slot_count = l->shape.slot_count};
     return LARDER_OK;
 }
 

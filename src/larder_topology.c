@@ -19,7 +19,8 @@ int larder_topology_make (struct larder_topology *t, int size, const int *leader
             int bad = leader[r];
             larder_topology_free (t);
             return larder_error_set (err, LARDER_EINVAL, 0,
-                                     "session: rank %d names rank %d as lowest rank of its node", r, bad);
+                                     "session: rank %d names rank %d as lowest rank of its node", r,
+                                     bad);
         }
         t->node[r] = leader[r] == r ? t->node_count++ : t->node[leader[r]];
         t->local[r] = t->node_first[t->node[r] + 1]++;

@@ -34,8 +34,8 @@ struct larder_transport_ops {
     int (*test) (void *self, struct larder_get *get, larder_error *err);
     /* Write n words; they are copied and queued, and leave with the next push.  Writes of one rank to
      * one place arrive in the order of the calls. */
-    int (*write) (void *self, int rank, size_t offset, enum larder_write_op op, const uint64_t *words,
-                  size_t n, larder_error *err);
+    int (*write) (void *self, int rank, size_t offset, enum larder_write_op op,
+                  const uint64_t *words, size_t n, larder_error *err);
     /* Send what is queued. */
     int (*push) (void *self, larder_error *err);
     /* Writes queued or under way; 0: all of them have left. */

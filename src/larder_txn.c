@@ -28,7 +28,8 @@ int larder_txn_init (struct larder_txn *t, const int *ranks, int count, int size
     *t = (struct larder_txn){0};
     int with_owner = !ranks && count == -1;
     if (!with_owner && (count < 0 || (!ranks && count)))
-        return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d without a list", count);
+        return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d without a list",
+                                 count);
     t->count = ranks ? count : size - !with_owner;
     t->receivers = calloc ((size_t)t->count + 1, sizeof *t->receivers);
     if (!t->receivers)

@@ -3,8 +3,8 @@
 #include "larder_num.h"
 
 /* Bytes of `count` items from the i-th on.  The last of a uniform object may be shorter. */
-static uint64_t bytes_of (const struct larder_slot_header *h, uint64_t item_size, const uint32_t *table,
-                          uint64_t bytes, uint64_t i, uint64_t count)
+static uint64_t bytes_of (const struct larder_slot_header *h, uint64_t item_size,
+                          const uint32_t *table, uint64_t bytes, uint64_t i, uint64_t count)
 {
     uint64_t sum = 0;
     if (h->count == 1)

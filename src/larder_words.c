@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "larder_words.h"
 
-int larder_words_write (const struct larder_words *w, int rank, size_t offset, enum larder_write_op op,
-                        const uint64_t *values, size_t n, larder_error *err)
+int larder_words_write (const struct larder_words *w, int rank, size_t offset,
+                        enum larder_write_op op, const uint64_t *values, size_t n,
+                        larder_error *err)
 {
     const struct larder_nodecache *nc = w->nodecache;
     if (nc->topology->node[rank] != nc->node)
@@ -19,7 +20,8 @@ int larder_words_write (const struct larder_words *w, int rank, size_t offset, e
     return LARDER_OK;
 }
 
-int larder_words_record (const struct larder_nodecache *nc, size_t offset, uint64_t *values, size_t n)
+int larder_words_record (const struct larder_nodecache *nc, size_t offset, uint64_t *values,
+                         size_t n)
 {
     const larder_word *word = larder_nodecache_word (nc, offset);
     for (size_t i = 0; i < n; ++i)

@@ -12,6 +12,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_mpi_yi
 export OMPI_MCA_hwloc_base_binding_policy=none
 need "${mpiexec%% *}" openmpi-bin
 
+need_open_mpi () { $mpiexec --version 2>&1 | grep -qE "Open MPI|OpenRTE|prte" || not_run "$mpiexec is not Open MPI's"; }
+
 work=$(mktemp -d "${TMPDIR:-/tmp}/larder-command.XXXXXX") || exit 1
 checks=0 failures=0
 clean_up () { rm -rf "$work"; }

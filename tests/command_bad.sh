@@ -95,8 +95,7 @@ done
 stage 4 "$src" "$dest/x" --cache-size 512K
 expect_failed "cache of two chunks" 4 2 "see larder stage --help"
 
-# Different arguments: only Open MPI's and MPICH's way to say so is the same.
-rm -rf "$work/out"; mkdir "$work/out"
+# One launch, two command lines.
 export LARDER_TEST_OUT=$work/out
 different () { # WHAT ARGS...: ranks 2 and 3 get these arguments
     local what=$1; shift

@@ -4,7 +4,7 @@
 # the hosts' own file systems, on one that they share, and a host that cannot write.
 set -u
 . "$(dirname "$(readlink -f "$0")")/command.sh"
-$mpiexec --version 2>/dev/null | grep -q "Open MPI" || not_run "mpirun is not Open MPI's"
+need_open_mpi
 need_namespaces
 
 export LARDER_CLUSTER_DIR=$work/cluster LARDER_CLUSTER_PPN=2

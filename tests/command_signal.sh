@@ -5,7 +5,7 @@
 # owner's small cache then holds everybody in the middle until the test goes on.
 set -u
 . "$(dirname "$(readlink -f "$0")")/command.sh"
-$mpiexec --version 2>/dev/null | grep -qE "Open MPI|OpenRTE" || not_run "mpirun is not Open MPI's"
+need_open_mpi
 
 src=$work/src.bin
 truncate -s 1G "$src"

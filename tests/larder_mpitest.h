@@ -25,7 +25,8 @@ static int mpitest_rank, mpitest_size;
         CU_ASSERT_EQUAL (mpitest_rc, LARDER_OK);                                                   \
     } while (0)
 
-static inline int mpitest_main (int argc, char **argv, const char *suite, const struct larder_test *tests)
+static inline int mpitest_main (int argc, char **argv, const char *suite,
+                                const struct larder_test *tests)
 {
     int all = 1;
     alarm (300); /* a hang ends as a failure */
@@ -62,8 +63,8 @@ static inline int mpitest_same (const unsigned char *p, uint64_t from, uint64_t 
 {
     for (uint64_t i = 0; i < size; ++i)
         if (p[i] != mpitest_byte (from + i)) {
-            fprintf (stderr, "rank %d: byte %llu of %llu differs\n", mpitest_rank, (unsigned long long)i,
-                     (unsigned long long)size);
+            fprintf (stderr, "rank %d: byte %llu of %llu differs\n", mpitest_rank,
+                     (unsigned long long)i, (unsigned long long)size);
             return 0;
         }
     return 1;

@@ -28,7 +28,8 @@ static inline int larder_test_main (const char *suite, const struct larder_test 
               CU_get_number_of_asserts () == 0;
         /* Once more on stderr: an MPI rank's stdout is not shown. */
         for (CU_pFailureRecord f = CU_get_failure_list (); f; f = f->pNext)
-            fprintf (stderr, "FAILED %s:%u: %s\n", f->strFileName, f->uiLineNumber, f->strCondition);
+            fprintf (stderr, "FAILED %s:%u: %s\n", f->strFileName, f->uiLineNumber,
+                     f->strCondition);
     }
     CU_cleanup_registry ();
     return bad;

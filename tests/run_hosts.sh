@@ -3,6 +3,7 @@
 # run_hosts.sh N PPN PROGRAM ARGS...: runs an MPI program over N hosts with PPN ranks on each.  The
 # hosts are namespaces (cluster.sh) and go away afterwards, whatever happens.
 #   LARDER_HOSTS_RATE=200mbit   limits the links
+#   LARDER_HOSTS_OSC=sm,pt2pt    Open MPI's one-sided components
 #   LARDER_HOSTS_BYTES=1        prints what crossed each link
 set -u
 here=$(dirname "$(readlink -f "$0")")
@@ -26,7 +27,7 @@ trap 'exit 130' INT
 LARDER_CLUSTER_OWNER=$$ "$here/cluster.sh" up "$hosts" "${LARDER_HOSTS_RATE:-none}" || exit 1
 # In the background, so that a signal ends the script at once.
 LARDER_CLUSTER_PPN=$ppn "$here/cluster.sh" mpirun --oversubscribe \
-    --mca osc sm,pt2pt --mca mpi_yield_when_idle 1 "$@" </dev/null &
+    --mca osc "${LARDER_HOSTS_OSC:-sm,pt2pt}" --mca mpi_yield_when_idle 1 "$@" </dev/null &
 wait $!
 code=$?
 [ -z "${LARDER_HOSTS_BYTES:-}" ] || "$here/cluster.sh" bytes

@@ -31,7 +31,8 @@ static void offer (larder *s, const void *data, uint64_t size, uint64_t item_siz
     MPI_Bcast (ref, sizeof *ref, MPI_BYTE, 0, MPI_COMM_WORLD);
 }
 
-static void download_all (const larder_config *config, uint64_t size, uint64_t item_size, int owner_too)
+static void download_all (const larder_config *config, uint64_t size, uint64_t item_size,
+                          int owner_too)
 {
     larder_error err = {0};
     larder_ref ref;

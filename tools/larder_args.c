@@ -43,7 +43,7 @@ static int option_value (struct walk *w, const char **value, larder_error *err)
 
 static int size_value (struct walk *w, uint64_t *size, larder_error *err)
 {
-    const char *text;
+    const char *text = "";
     uint64_t bytes;
     int rc = option_value (w, &text, err);
     if (rc != LARDER_OK)
@@ -60,7 +60,7 @@ static int size_value (struct walk *w, uint64_t *size, larder_error *err)
 
 static int time_value (struct walk *w, double *seconds, larder_error *err)
 {
-    const char *text;
+    const char *text = "";
     double s;
     int rc = option_value (w, &text, err);
     if (rc != LARDER_OK)
@@ -77,7 +77,7 @@ static int time_value (struct walk *w, double *seconds, larder_error *err)
 
 static int per_value (struct walk *w, struct larder_args *args, larder_error *err)
 {
-    const char *text;
+    const char *text = "";
     int rc = option_value (w, &text, err);
     if (rc != LARDER_OK)
         return rc;
@@ -89,7 +89,7 @@ static int per_value (struct walk *w, struct larder_args *args, larder_error *er
 
 static int dataset_value (struct walk *w, struct larder_args *args, larder_error *err)
 {
-    const char *text;
+    const char *text = "";
     int rc = option_value (w, &text, err);
     if (rc != LARDER_OK)
         return rc;
