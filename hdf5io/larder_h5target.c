@@ -7,7 +7,6 @@
 #include "larder_h5space.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,8 +101,6 @@ static int open_landing (struct larder_h5target *target, uint32_t number, larder
         return code;
     }
     target->open = number;
-    if (H5Iget_name (dataset, target->where, sizeof target->where) <= 0)
-        (void)snprintf (target->where, sizeof target->where, "%u", number);
     if (larder_h5set_plan (&target->opened, landing->mode, target->slab, &target->plan) != 0) {
         close_landing (target);
         return larder_error_set (err, LARDER_EINVAL, 0, "%s: dataset %u cannot be cut into items",
@@ -112,10 +109,15 @@ static int open_landing (struct larder_h5target *target, uint32_t number, larder
     return LARDER_OK;
 }
 
+/* The name is looked for only now, as HDF5 walks the file for it; that clears what it said. */
 static int failed_write (const struct larder_h5target *target, larder_error *err)
 {
-    return larder_h5error (err, LARDER_EHDF5, "%s: writing dataset %s", target->name,
-                           target->where);
+    larder_error why;
+    char path[256];
+    int code = larder_h5error (&why, LARDER_EHDF5, "%s", "");
+    ssize_t n = H5Iget_name (target->opened.dataset, path, sizeof path);
+    return larder_error_set (err, code, why.detail, "%s: writing dataset %s%s", target->name,
+                             n > 0 ? path : "without a name", why.text);
 }
 
 /* A chunk that no filter touched has its full size; of others only the decoder knows. */

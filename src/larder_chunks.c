@@ -7,6 +7,8 @@
 #include <string.h>
 
 #define MARKS_MAX 65536
+/* Items and chunks that words can count. */
+#define CHUNKS_MAX (LARDER_COUNT_MAX / 2)
 
 static const char *name_of (const struct larder_chunks *c)
 {
@@ -22,7 +24,7 @@ int larder_chunks_item_size (const struct larder_chunks *c, uint64_t item, uint6
         return LARDER_OK;
     }
     int rc = o->ops->item_size (o->self, item, size, err);
-    if (rc == LARDER_OK && *size > LARDER_COUNT_MAX)
+    if (rc == LARDER_OK && *size > INT64_MAX)
         rc = larder_error_set (err, LARDER_ERANGE, 0, "%s: item %" PRIu64 " is too large",
                                name_of (c), item);
     return rc;
@@ -61,7 +63,7 @@ static int init_uniform (struct larder_chunks *c, larder_error *err)
             return rc;
     }
     if (c->last_size > c->item_size || larder_num_mul (c->item_count, c->item_size, &bytes) ||
-        bytes > LARDER_COUNT_MAX)
+        bytes / c->payload >= CHUNKS_MAX)
         return larder_error_set (err, LARDER_EINVAL, 0,
                                  "%s: %" PRIu64 " items of %" PRIu64 " bytes, the last of %" PRIu64
                                  ", make no object",
@@ -80,7 +82,7 @@ int larder_chunks_init (struct larder_chunks *c, const larder_object *object, ui
     int rc = object->ops->item_count (object->self, &c->item_count, err);
     if (rc != LARDER_OK)
         return rc;
-    if (c->item_count > LARDER_COUNT_MAX)
+    if (c->item_count >= CHUNKS_MAX)
         return larder_error_set (err, LARDER_ERANGE, 0, "%s: too many items", name_of (c));
     if (object->uniform_item_size)
         return init_uniform (c, err);

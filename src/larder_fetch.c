@@ -6,7 +6,6 @@
 
 /* A holder that has shown no sign of life for so long is replaced. */
 #define TAKE_OVER_S 0.02
-#define NOBODY      UINT64_C (0xffffff)
 #define TRIES       3
 
 static struct larder_nodecache *cache (const struct larder_request *q)
@@ -34,8 +33,8 @@ int larder_fetch_tell (const struct larder_request *q, int line, size_t offset,
 static int change_holder (struct larder_request *q, uint64_t seen, uint64_t local, int tell,
                           larder_error *err)
 {
-    uint64_t epoch = (larder_wire_count (seen) >> 24) + 1;
-    uint64_t word = larder_wire_word (q->life, epoch << 24 | local);
+    uint64_t epoch = (larder_wire_count (seen) >> LARDER_HOLDER_BITS) + 1;
+    uint64_t word = larder_wire_word (q->life, epoch << LARDER_HOLDER_BITS | local);
     if (!atomic_compare_exchange_strong (&line_of (q)->holder, &seen, word) || !tell)
         return LARDER_OK;
     return larder_fetch_tell (q, q->line, LARDER_REQUEST_HOLDER, LARDER_WRITE_MAX, &word, 1, err);
@@ -45,7 +44,7 @@ int larder_fetch_hold (struct larder_request *q, double now, larder_error *err)
 {
     struct larder_line *ln = line_of (q);
     uint64_t mine = (uint64_t)cache (q)->local, holder = larder_load (&ln->holder);
-    uint64_t who = holder & NOBODY, beat = larder_load (&ln->beat);
+    uint64_t who = holder & LARDER_HOLDER_NOBODY, beat = larder_load (&ln->beat);
     if (larder_wire_life (holder) != q->life)
         return 0;
     if (who == mine) {
@@ -56,7 +55,7 @@ int larder_fetch_hold (struct larder_request *q, double now, larder_error *err)
         q->beat = beat;
         q->beat_seen = now;
     }
-    if (who != NOBODY && now - q->beat_seen < TAKE_OVER_S)
+    if (who != LARDER_HOLDER_NOBODY && now - q->beat_seen < TAKE_OVER_S)
         return 0;
     q->fetch_next = 0;
     q->beat_seen = now;
@@ -68,8 +67,9 @@ void larder_fetch_release (struct larder_request *q)
 {
     uint64_t holder = larder_load (&line_of (q)->holder);
     larder_error ignored;
-    if (larder_wire_life (holder) == q->life && (holder & NOBODY) == (uint64_t)cache (q)->local)
-        (void)change_holder (q, holder, NOBODY, 0, &ignored);
+    if (larder_wire_life (holder) == q->life &&
+        (holder & LARDER_HOLDER_NOBODY) == (uint64_t)cache (q)->local)
+        (void)change_holder (q, holder, LARDER_HOLDER_NOBODY, 0, &ignored);
 }
 
 int larder_fetch_ping (struct larder_request *q, larder_error *err)

@@ -30,7 +30,7 @@ static uint64_t word (const struct larder_owner *o, size_t offset)
 
 static int holder_local (const struct larder_owner_line *ln)
 {
-    return (int)(ln->holder & 0xffffff);
+    return (int)(ln->holder & LARDER_HOLDER_NOBODY);
 }
 
 static int home_line (const struct larder_owner *o, const struct larder_owner_line *ln)
@@ -239,7 +239,7 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
         deactivate (o, ln);
     larder_error why = {0};
     ln->life = u.bind.life;
-    ln->holder = larder_wire_word (ln->life, u.bind.local & 0xffffff);
+    ln->holder = larder_wire_word (ln->life, u.bind.local & LARDER_HOLDER_NOBODY);
     ln->failed_code = 0;
     int rc = refusal (o, &u.bind, &why);
     if (rc == LARDER_OK)

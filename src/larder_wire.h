@@ -22,7 +22,7 @@
  * | pool, quotas    | pool                        | ranks of the node     | ranks of node   | for ever |
  * | header, bytes   | slot                        | owner, or holder      | everybody       | a chunk |
  *
- * A growing word is {life 16 bits, count 48 bits}: a new binding of a line raises the life, so nothing
+ * A growing word is {life 24 bits, count 40 bits}: a new binding of a line raises the life, so nothing
  * is ever reset.  A record carries a check over its words, since words of one record may arrive in
  * any order.  A mailbox belongs to one rank, so what the owner writes there arrives in order. */
 #ifndef LARDER_WIRE_H
@@ -33,9 +33,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LARDER_COUNT_BITS 48
+#define LARDER_COUNT_BITS 40
 #define LARDER_COUNT_MAX  ((UINT64_C (1) << LARDER_COUNT_BITS) - 1)
-#define LARDER_LIFE_MAX   UINT64_C (0xffff)
+#define LARDER_LIFE_MAX   ((UINT64_C (1) << (64 - LARDER_COUNT_BITS)) - 1)
 
 /* {life, count} as one growing word. */
 static inline uint64_t larder_wire_word (uint64_t life, uint64_t count)
@@ -52,6 +52,10 @@ static inline uint64_t larder_wire_count (uint64_t word)
 {
     return word & LARDER_COUNT_MAX;
 }
+
+/* The holder word's count: its low bits are the local rank that fetches, or nobody. */
+#define LARDER_HOLDER_BITS   16
+#define LARDER_HOLDER_NOBODY UINT64_C (0xffff)
 
 /* A rank's state in a life of a line: the count of its state word. */
 enum {
@@ -139,7 +143,7 @@ struct larder_line {
     larder_word members;   /* ranks in it that are not through */
     larder_word owed;      /* ranks that the owner still expects in it */
     larder_word joined;    /* ranks that took part in this life */
-    larder_word holder;    /* {life, epoch 24 | local rank 24}: the rank that fetches */
+    larder_word holder;    /* {life, epoch 24 | local rank 16}: the rank that fetches */
     larder_word beat;      /* changes while the holder is inside the library */
     larder_word info_code; /* {life, 1}: info below is valid */
     larder_word info[8];

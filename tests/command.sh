@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 # Sourced by tests/command_*.sh: a folder of their own, runs of the command under mpirun with the
 # exit code and stderr of every rank, and checks that say what they check.
 here=$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")

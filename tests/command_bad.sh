@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2010,SC2034,SC2154,SC2317 # the variables are those of command.sh
 # command_bad.sh LARDER: bad input.  Each at 4 ranks: the same code on all, one line on stderr,
 # nothing left in DEST's folder, no hang.
 set -u
@@ -12,6 +13,7 @@ if [ "${LARDER_TEST_MOUNTS:-}" != private ]; then
         LARDER_TEST_MOUNTS=private exec unshare $user --mount --propagation private "$0" "$@"
     fi
 fi
+# shellcheck source=tests/command.sh
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 [ "${LARDER_TEST_MOUNTS:-}" = private ] || not_run "no mount namespace of our own is allowed here"
 

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2010,SC2034,SC2154,SC2317 # the variables are those of command.sh
 # command_hosts.sh LARDER: larder stage over four hosts with two ranks each (namespaces): copies on
 # the hosts' own file systems, on one that they share, and a host that cannot write.
 set -u
+# shellcheck source=tests/command.sh
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 need_open_mpi
 need_namespaces

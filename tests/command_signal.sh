@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2010,SC2034,SC2154,SC2317 # the variables are those of command.sh
 # command_signal.sh LARDER: a signal in the middle of a transfer ends all ranks and leaves nothing
 # that passes for a copy.  One receiver is stopped (SIGSTOP) as soon as the transfer moves: the
 # owner's small cache then holds everybody in the middle until the test goes on.
 set -u
+# shellcheck source=tests/command.sh
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 need_open_mpi
 

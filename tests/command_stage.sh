@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2010,SC2034,SC2154,SC2317 # the variables are those of command.sh
 # command_stage.sh LARDER: what larder stage does when all is well: byte-exact copies, names,
 # modes and times, reports.
 set -u
+# shellcheck source=tests/command.sh
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 
 # Content that differs everywhere, of no round size.

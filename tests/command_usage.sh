@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# shellcheck disable=SC2010,SC2034,SC2154,SC2317 # the variables are those of command.sh
 # command_usage.sh LARDER: help and version without a launcher; every usage error gives code 2 and
 # one line that points at the help, alone and under mpirun.
 set -u
+# shellcheck source=tests/command.sh
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 
 help_texts () {
