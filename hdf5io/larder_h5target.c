@@ -76,14 +76,17 @@ static int wrong (const struct larder_h5target *target, uint64_t item, const cha
                              (unsigned long long)item, what);
 }
 
-static void close_landing (struct larder_h5target *target)
+/* HDF5 writes what it has kept back only now, so a full disk may show here. */
+static int close_landing (struct larder_h5target *target, larder_error *err)
 {
     if (target->open == LARDER_H5MAP_NONE)
-        return;
+        return LARDER_OK;
     hid_t dataset = target->opened.dataset;
     larder_h5opened_end (&target->opened);
-    (void)H5Oclose (dataset);
     target->open = LARDER_H5MAP_NONE;
+    if (H5Oclose (dataset) < 0)
+        return larder_h5error (err, LARDER_EHDF5, "%s: writing a dataset", target->name);
+    return LARDER_OK;
 }
 
 static int open_landing (struct larder_h5target *target, uint32_t number, larder_error *err)
@@ -91,18 +94,20 @@ static int open_landing (struct larder_h5target *target, uint32_t number, larder
     if (target->open == number)
         return LARDER_OK;
     const struct larder_h5landing *landing = &target->landing[number];
-    close_landing (target);
+    int code = close_landing (target, err);
+    if (code != LARDER_OK)
+        return code;
     hid_t dataset = larder_h5target_object (target, landing->object);
     if (dataset < 0)
         return larder_h5error (err, LARDER_EHDF5, "%s: dataset %u", target->name, number);
-    int code = larder_h5opened_take (&target->opened, dataset, target->name, err);
+    code = larder_h5opened_take (&target->opened, dataset, target->name, err);
     if (code != LARDER_OK) {
         (void)H5Oclose (dataset);
         return code;
     }
     target->open = number;
     if (larder_h5set_plan (&target->opened, landing->mode, target->slab, &target->plan) != 0) {
-        close_landing (target);
+        (void)close_landing (target, NULL);
         return larder_error_set (err, LARDER_EINVAL, 0, "%s: dataset %u cannot be cut into items",
                                  target->name, number);
     }
@@ -286,12 +291,11 @@ int larder_h5fill (struct larder_h5target *target, uint64_t item, const void *by
 
 int larder_h5target_close (struct larder_h5target *target, larder_error *err)
 {
-    int code = LARDER_OK;
-    close_landing (target);
+    int code = close_landing (target, err);
     for (size_t i = 0; i < target->mades; ++i)
-        if (target->made[i].held >= 0)
-            (void)H5Oclose (target->made[i].held);
-    if (target->file >= 0 && H5Fclose (target->file) < 0)
+        if (target->made[i].held >= 0 && H5Oclose (target->made[i].held) < 0 && code == LARDER_OK)
+            code = larder_h5error (err, LARDER_EHDF5, "%s: closing", target->name);
+    if (target->file >= 0 && H5Fclose (target->file) < 0 && code == LARDER_OK)
         code = larder_h5error (err, LARDER_EHDF5, "%s: closing", target->name);
     target->file = -1;
     for (size_t i = 0; i < target->stand_ins.count; ++i)
