@@ -23,7 +23,7 @@ mpi:  offered
 mpi:  owner+ownerline reader+fetch
 mpi:  handle
 mpi:  progress
-mpi:  offer download
+mpi:  offer download agree
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.

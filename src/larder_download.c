@@ -48,10 +48,24 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
     return LARDER_OK;
 }
 
+/* Begin a request that was made; it is freed when that fails. */
+static int launch (struct larder_request *q, struct larder_request **out, larder_error *err)
+{
+    larder_error why = {0};
+    int rc = larder_reader_start (&q->session->reader, q, &why);
+    if (rc == LARDER_OK) {
+        *out = q;
+        return LARDER_OK;
+    }
+    if (err)
+        *err = why;
+    free (q);
+    return rc;
+}
+
 static int start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
                   struct larder_request **out, larder_error *err)
 {
-    larder_error why = {0};
     struct larder_request *q = NULL;
     if (!consumer || !consumer->consume_items)
         return larder_error_set (err, LARDER_EINVAL, 0, "download: a consumer needs consume_items");
@@ -59,15 +73,7 @@ static int start (larder *s, const larder_ref *ref, const larder_consumer *consu
     if (rc != LARDER_OK)
         return rc;
     q->consumer = *consumer;
-    rc = larder_reader_start (&s->reader, q, &why);
-    if (rc != LARDER_OK) {
-        if (err)
-            *err = why;
-        free (q);
-        return rc;
-    }
-    *out = q;
-    return LARDER_OK;
+    return launch (q, out, err);
 }
 
 int larder_download_start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
@@ -188,7 +194,6 @@ static int confirm (larder *s, const larder_ref *ref, int code, struct larder_re
                     larder_error *err)
 {
     struct larder_request *q = NULL;
-    larder_error why = {0};
     int rc = code > 0 ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict",
                                           code)
                       : make (s, ref, &q, err);
@@ -196,15 +201,7 @@ static int confirm (larder *s, const larder_ref *ref, int code, struct larder_re
         return rc;
     q->verdict = code;
     q->want.first_item = q->want.end_item = 0;
-    rc = larder_reader_start (&s->reader, q, &why);
-    if (rc != LARDER_OK) {
-        if (err)
-            *err = why;
-        free (q);
-        return rc;
-    }
-    *out = q;
-    return LARDER_OK;
+    return launch (q, out, err);
 }
 
 int larder_confirm (larder *s, const larder_ref *ref, int code, larder_error *err)

@@ -108,11 +108,33 @@ static int start (struct larder_request *q, struct larder_fetch **place_of, uint
     return rc < 0 ? rc : LARDER_OK;
 }
 
+/* What the owner says of a chunk: {chunk word, place}. */
+static void ready (const struct larder_request *q, uint64_t chunk, uint64_t *word, uint64_t *place)
+{
+    const struct larder_nodecache *nc = cache (q);
+    size_t at = larder_wire_mailbox (&nc->layout, (uint64_t)q->want.owner, (uint64_t)q->line,
+                                     (uint64_t)nc->local) +
+                nc->layout.mailbox_ring + 16 * (size_t)(chunk % nc->layout.shape.ring);
+    *word = larder_load (larder_nodecache_word (nc, at));
+    *place = larder_load (larder_nodecache_word (nc, at + 8));
+}
+
+/* A chunk that came damaged is not fetched again at once: perhaps it has gone, and the owner's word of
+ * that is under way. */
+static int too_early (struct larder_request *q, uint64_t word, uint64_t place)
+{
+    if (q->bad_tries == 0 || q->bad_chunk != q->fetch_next)
+        return 0;
+    if (word != larder_wire_word (q->life, q->bad_chunk) || place != q->bad_place)
+        q->bad_tries = 0;
+    return q->bad_tries && larder_clock_now (&q->reader->clock) < q->bad_until;
+}
+
 /* Start to fetch the next chunk that is ready at the owner and not here. */
 static int fetch_next (struct larder_request *q, struct larder_fetch **place_of, larder_error *err)
 {
     struct larder_nodecache *nc = cache (q);
-    uint64_t ring = nc->layout.shape.ring, slot = 0, size = 0;
+    uint64_t ring = nc->layout.shape.ring, slot = 0, size = 0, word, place;
     uint64_t cursor = larder_wire_count (larder_load (&line_of (q)->cursor));
     q->fetch_next = larder_num_max (q->fetch_next, cursor);
     while (q->fetch_next < cursor + ring &&
@@ -124,11 +146,9 @@ static int fetch_next (struct larder_request *q, struct larder_fetch **place_of,
     for (int i = 0; i < LARDER_FETCHES; ++i)
         if (q->fetches[i] && q->fetches[i]->chunk == q->fetch_next)
             return LARDER_AGAIN;
-    size_t at = larder_wire_mailbox (&nc->layout, (uint64_t)q->want.owner, (uint64_t)q->line,
-                                     (uint64_t)nc->local) +
-                nc->layout.mailbox_ring + 16 * (size_t)(q->fetch_next % ring);
-    uint64_t word = larder_load (larder_nodecache_word (nc, at));
-    uint64_t place = larder_load (larder_nodecache_word (nc, at + 8));
+    ready (q, q->fetch_next, &word, &place);
+    if (too_early (q, word, place))
+        return LARDER_AGAIN;
     if (word != larder_wire_word (q->life, q->fetch_next) ||
         !larder_wire_place_read (word, place, &slot, &size) ||
         slot >= nc->layout.shape.slot_count || size > nc->layout.shape.chunk_size)
@@ -155,6 +175,36 @@ static int good (const struct larder_request *q, const struct larder_fetch *f)
            h->check == larder_wire_slot_check (h, h + 1);
 }
 
+/* While the bytes were under way the chunk came by another holder, or everybody here has passed it, or
+ * it has gone at the owner: its slot there may be another chunk's by now, which is no damage. */
+static int outdated (const struct larder_request *q, const struct larder_fetch *f)
+{
+    uint64_t word, place;
+    ready (q, f->chunk, &word, &place);
+    return word != larder_wire_word (q->life, f->chunk) || place != f->place ||
+           larder_wire_count (larder_load (&line_of (q)->cursor)) > f->chunk ||
+           larder_nodecache_lookup (cache (q), q->want.owner, q->line, q->life, f->chunk) !=
+               LARDER_POOL_NONE;
+}
+
+/* The chunk came damaged: again, after a while that grows. */
+static int try_again (struct larder_request *q, const struct larder_fetch *f, larder_error *err)
+{
+    static const double after[TRIES] = {0.01, 0.1, 1};
+    ++q->reader->stats->checksum_errors;
+    ++q->reader->stats->retries;
+    if (q->bad_chunk != f->chunk)
+        q->bad_tries = 0;
+    q->bad_chunk = f->chunk;
+    q->bad_place = f->place;
+    if (q->bad_tries == TRIES)
+        return larder_error_set (err, LARDER_ECHECKSUM, 0,
+                                 "chunk %" PRIu64 " from rank %d came damaged %d times", f->chunk,
+                                 cache (q)->owners[q->want.owner], TRIES + 1);
+    q->bad_until = larder_clock_now (&q->reader->clock) + after[q->bad_tries++];
+    return LARDER_OK;
+}
+
 static int finish (struct larder_request *q, struct larder_fetch *f, larder_error *err)
 {
     struct larder_reader *r = q->reader;
@@ -170,15 +220,8 @@ static int finish (struct larder_request *q, struct larder_fetch *f, larder_erro
         return LARDER_OK;
     }
     if (!ok) {
-        ++r->stats->checksum_errors;
-        ++r->stats->retries;
-        q->bad_tries = q->bad_chunk == f->chunk ? q->bad_tries + 1 : 1;
-        q->bad_chunk = f->chunk;
         q->fetch_next = larder_num_min (q->fetch_next, f->chunk);
-        if (q->bad_tries > TRIES)
-            rc = larder_error_set (err, LARDER_ECHECKSUM, 0,
-                                   "chunk %" PRIu64 " from rank %d came damaged %d times", f->chunk,
-                                   nc->owners[q->want.owner], q->bad_tries);
+        rc = outdated (q, f) ? LARDER_OK : try_again (q, f, err);
     }
     larder_pool_give (nc->pool, f->quota, f->slot);
     free (f);

@@ -136,14 +136,8 @@ int larder_nodecache_guarded (const struct larder_nodecache *nc, uint32_t slot)
 
 /* ---------------------------------------------------------------- cursor; all under the lock */
 
-/* Slots are given back after the lock is released: the pool takes it itself. */
-struct dropped {
-    uint32_t slots[64];
-    int count;
-};
-
 static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t life,
-                      uint64_t chunk, struct dropped *dropped)
+                      uint64_t chunk)
 {
     larder_word *word = directory (nc, owner, line, chunk);
     uint32_t slot = entry_slot (larder_load (word), life, chunk);
@@ -151,18 +145,11 @@ static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t
         return;
     larder_store (word, 0);
     if (!at_home (nc, owner))
-        dropped->slots[dropped->count++] = slot;
-}
-
-static void give_back (struct larder_nodecache *nc, struct larder_line *ln,
-                       const struct dropped *dropped)
-{
-    for (int i = 0; i < dropped->count; ++i)
-        larder_pool_give (nc->pool, &ln->quota, dropped->slots[i]);
+        larder_pool_give_locked (nc->pool, &larder_nodecache_line (nc, owner, line)->quota, slot);
 }
 
 /* Raise the line's cursor to its lowest position. */
-static int raise_cursor (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+static int raise_cursor (struct larder_nodecache *nc, int owner, int line)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     const larder_word *positions = larder_nodecache_positions (nc, owner, line);
@@ -179,7 +166,7 @@ static int raise_cursor (struct larder_nodecache *nc, int owner, int line, struc
         return 0;
     uint64_t last = low - cursor > nc->layout.shape.ring ? cursor + nc->layout.shape.ring : low;
     for (uint64_t c = cursor; c < last; ++c)
-        take_out (nc, owner, line, life, c, dropped);
+        take_out (nc, owner, line, life, c);
     atomic_store (&ln->cursor, larder_wire_word (life, low));
     return 1;
 }
@@ -191,11 +178,9 @@ int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, 
     uint64_t old = atomic_exchange (mine, position);
     if (old > larder_wire_count (atomic_load (&ln->cursor)))
         return 0; /* somebody else is furthest behind, and looks when it moves */
-    struct dropped dropped = {.count = 0};
     larder_pool_lock (nc->pool);
-    int raised = raise_cursor (nc, owner, line, &dropped);
+    int raised = raise_cursor (nc, owner, line);
     larder_pool_unlock (nc->pool);
-    give_back (nc, ln, &dropped);
     return raised;
 }
 
@@ -218,22 +203,24 @@ static uint64_t state_of (const struct larder_nodecache *nc, int owner, int line
     return larder_wire_life (word) == life ? larder_wire_count (word) : LARDER_STATE_ABSENT;
 }
 
-static void empty_line (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+static void empty_line (struct larder_nodecache *nc, int owner, int line)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     uint64_t life = larder_load (&ln->life), cursor = larder_wire_count (larder_load (&ln->cursor));
     for (uint64_t c = cursor; c < cursor + nc->layout.shape.ring; ++c)
-        take_out (nc, owner, line, life, c, dropped);
+        take_out (nc, owner, line, life, c);
 }
 
 /* Nobody is in the line any more: it ends, or is free at once when the owner gave it up. */
-static int end_if_empty (struct larder_nodecache *nc, int owner, int line, struct dropped *dropped)
+static int end_if_empty (struct larder_nodecache *nc, int owner, int line)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     int failed = larder_nodecache_failed (nc, owner, line, larder_load (&ln->life)) != 0;
     if (larder_load (&ln->members) || (larder_load (&ln->owed) && !failed))
         return 0;
-    empty_line (nc, owner, line, dropped);
+    empty_line (nc, owner, line);
+    if (!at_home (nc, owner))
+        larder_pool_close_locked (nc->pool, &ln->quota);
     larder_store (&ln->closing, (uint64_t)nc->local);
     larder_store (&ln->state, failed ? LARDER_LINE_FREE : LARDER_LINE_DRAINING);
     return 1;
@@ -313,30 +300,43 @@ static void bind (struct larder_nodecache *nc, const struct larder_want *want, i
     enter (nc, want, line, joined);
 }
 
-/* The owner counted on this rank in lines that it will not join. */
-static void not_coming (struct larder_nodecache *nc, const struct larder_want *want,
-                        int joined_line, uint64_t *raised, struct dropped *dropped)
+/* The line does not wait for a rank that the owner counted on; under the lock. */
+static void do_without (struct larder_nodecache *nc, int owner, int line, int local)
 {
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    atomic_store (&larder_nodecache_positions (nc, owner, line)[local], LARDER_POSITION_NONE);
+    larder_store (&ln->owed, larder_load (&ln->owed) - 1);
+}
+
+static int awaited (const struct larder_nodecache *nc, int owner, int line, int local)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t state = larder_load (&larder_nodecache_states (nc, owner, line)[local]);
+    return larder_load (&ln->state) == LARDER_LINE_OPEN &&
+           (larder_wire_life (state) != larder_load (&ln->life) ||
+            larder_wire_count (state) == LARDER_STATE_ABSENT) &&
+           atomic_load (&larder_nodecache_positions (nc, owner, line)[local]) !=
+               LARDER_POSITION_NONE;
+}
+
+/* Lines that wait for this rank, which has joined another one of the same object; or, as it joined none
+ * (-1), needs one of them for something else. */
+static uint64_t not_coming (struct larder_nodecache *nc, const struct larder_want *want,
+                            int joined_line)
+{
+    uint64_t raised = 0;
     for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l) {
         struct larder_line *ln = larder_nodecache_line (nc, want->owner, l);
-        larder_word *position = &larder_nodecache_positions (nc, want->owner, l)[nc->local];
-        uint64_t life = larder_load (&ln->life);
-        if (l == joined_line || larder_load (&ln->state) != LARDER_LINE_OPEN ||
-            larder_load (&ln->object) != want->object ||
-            larder_load (&ln->transaction) != want->transaction ||
-            state_of (nc, want->owner, l, life) != LARDER_STATE_ABSENT ||
-            atomic_load (position) == LARDER_POSITION_NONE)
+        int same = larder_load (&ln->object) == want->object &&
+                   larder_load (&ln->transaction) == want->transaction;
+        if (l == joined_line || (joined_line >= 0 && !same) ||
+            !awaited (nc, want->owner, l, nc->local))
             continue;
-        atomic_store (position, LARDER_POSITION_NONE);
-        larder_store (&ln->owed, larder_load (&ln->owed) - 1);
-        struct dropped here = {.count = 0};
-        if (raise_cursor (nc, want->owner, l, &here) | end_if_empty (nc, want->owner, l, &here))
-            *raised |= UINT64_C (1) << l;
-        larder_pool_unlock (nc->pool);
-        give_back (nc, ln, &here);
-        larder_pool_lock (nc->pool);
+        do_without (nc, want->owner, l, nc->local);
+        if (raise_cursor (nc, want->owner, l) | end_if_empty (nc, want->owner, l))
+            raised |= UINT64_C (1) << l;
     }
-    (void)dropped;
+    return raised;
 }
 
 int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want *want,
@@ -344,7 +344,6 @@ int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want
 {
     int lines = (int)nc->layout.shape.max_lines, found = -1, rc = LARDER_EBUSY;
     *joined = (struct larder_joined){.line = -1};
-    struct dropped none = {.count = 0};
     larder_pool_lock (nc->pool);
     for (int l = 0; l < lines && found < 0; ++l)
         if (joinable (nc, want, l)) {
@@ -358,22 +357,16 @@ int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want
             rc = LARDER_AGAIN;
         if (state != LARDER_LINE_FREE || larder_load (&ln->life) == LARDER_LIFE_MAX)
             continue;
-        if (!at_home (nc, want->owner)) {
-            larder_pool_unlock (nc->pool);
-            int opened = larder_pool_open (nc->pool, &ln->quota);
-            larder_pool_lock (nc->pool);
-            if (opened != 0)
-                break;
-            if (larder_load (&ln->state) != LARDER_LINE_FREE)
-                continue; /* a neighbour took it meanwhile, and uses the same quota */
-        }
+        if (!at_home (nc, want->owner) && larder_pool_open_locked (nc->pool, &ln->quota) != 0)
+            break;
         bind (nc, want, l, joined);
         found = l;
     }
-    if (found >= 0) {
-        not_coming (nc, want, found, &joined->raised, &none);
+    joined->raised = not_coming (nc, want, found);
+    if (found >= 0)
         rc = LARDER_OK;
-    }
+    else if (joined->raised)
+        rc = LARDER_AGAIN;
     larder_pool_unlock (nc->pool);
     return rc;
 }
@@ -382,21 +375,30 @@ int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, ui
                             uint64_t state)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
-    struct dropped dropped = {.count = 0};
     int rc;
     larder_pool_lock (nc->pool);
     larder_store (&larder_nodecache_states (nc, owner, line)[nc->local],
                   larder_wire_word (life, state));
     atomic_store (&larder_nodecache_positions (nc, owner, line)[nc->local], LARDER_POSITION_NONE);
     larder_store (&ln->members, larder_load (&ln->members) - 1);
-    rc = raise_cursor (nc, owner, line, &dropped);
-    int ended = end_if_empty (nc, owner, line, &dropped);
-    if (ended)
+    rc = raise_cursor (nc, owner, line);
+    if (end_if_empty (nc, owner, line))
         rc = larder_load (&ln->state) == LARDER_LINE_DRAINING ? 2 : 0;
     larder_pool_unlock (nc->pool);
-    give_back (nc, ln, &dropped);
-    if (ended && !at_home (nc, owner))
-        larder_pool_close (nc->pool, &ln->quota);
+    return rc;
+}
+
+int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life)
+{
+    int rc = 0;
+    larder_pool_lock (nc->pool);
+    if (larder_load (&larder_nodecache_line (nc, owner, line)->life) == life) {
+        for (int i = 0; i < local_count (nc); ++i)
+            if (awaited (nc, owner, line, i))
+                do_without (nc, owner, line, i);
+        rc = raise_cursor (nc, owner, line);
+    }
+    larder_pool_unlock (nc->pool);
     return rc;
 }
 
@@ -472,20 +474,15 @@ void larder_nodecache_fail (struct larder_nodecache *nc, int owner, int line, ui
                             int code, const char *text)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
-    struct dropped dropped = {.count = 0};
     larder_pool_lock (nc->pool);
-    int ended = 0;
     if (larder_load (&ln->life) == life && larder_nodecache_failed (nc, owner, line, life) == 0) {
         strncpy (ln->text, text, LARDER_FAILED_TEXT - 1);
         ln->text[LARDER_FAILED_TEXT - 1] = 0;
         larder_store (&ln->failed, larder_wire_word (life, (uint64_t)-code));
         if (larder_load (&ln->state) == LARDER_LINE_OPEN)
-            ended = end_if_empty (nc, owner, line, &dropped);
+            (void)end_if_empty (nc, owner, line);
     }
     larder_pool_unlock (nc->pool);
-    give_back (nc, ln, &dropped);
-    if (ended && !at_home (nc, owner))
-        larder_pool_close (nc->pool, &ln->quota);
 }
 
 int larder_nodecache_failed (const struct larder_nodecache *nc, int owner, int line, uint64_t life)

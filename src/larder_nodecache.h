@@ -49,12 +49,12 @@ struct larder_joined {
     int binds;         /* 1: a new life, its bind record must be written */
     int extended;      /* 1: the line's end grew, the end word must be written */
     uint64_t end_item; /* the line's */
-    uint64_t
-        raised; /* a bit per line whose cursor rose since this rank is not expected there any more */
+    uint64_t raised;   /* a bit per line that does not wait for this rank any more: to be told */
 };
 
 /* Join a line of the object, or bind a new one.  LARDER_OK; LARDER_AGAIN when lines are free only after
- * the owner has closed some; LARDER_EBUSY when all are taken, or two slots cannot be promised. */
+ * the owner has closed some; LARDER_EBUSY when all are taken, or two slots cannot be promised.
+ * joined->raised is valid whatever is returned. */
 int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want *want,
                            struct larder_joined *joined);
 
@@ -74,6 +74,10 @@ int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, 
  * it (its end is to be told), 1 when the cursor rose, else 0. */
 int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, uint64_t life,
                             uint64_t state);
+
+/* Do not wait any longer for ranks that the owner counted on and that have not come.  Returns 1 when the
+ * line's cursor rose. */
+int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life);
 
 /* The owner has closed this life: the line is free for the next. */
 void larder_nodecache_closed (struct larder_nodecache *nc, int owner, int line, uint64_t life);

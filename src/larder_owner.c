@@ -159,17 +159,10 @@ static int needed (const struct larder_owner *o, int place, const struct larder_
 /* Retract a chunk from every line that was told of it, then drop it.  -1: somebody views it. */
 static int evict (struct larder_owner *o, int place, struct larder_cached *entry)
 {
-    uint64_t n = entry->chunk.number;
     for (int i = 0; i < o->active_count; ++i) {
         struct larder_owner_line *ln = &o->lines[o->active[i]];
-        if (ln->object != place || n < ln->cursor || n >= ln->sent)
-            continue;
-        if (ln->node == o->words.nodecache->node &&
-            larder_nodecache_retract (o->words.nodecache, o->index, ln->line, ln->life, n,
-                                      entry->slot, 0))
+        if (ln->object == place && larder_ownerline_retract (o, ln, entry) != 0)
             return -1;
-        ln->sent = n;
-        ln->all_sent = ln->last_sent = 0;
     }
     larder_offered_drop (&o->objects[place], &o->env, entry);
     return 0;

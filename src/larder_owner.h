@@ -17,6 +17,7 @@ struct larder_owner_line {
     uint64_t first_chunk, first_item, end_item;
     uint64_t cursor, want;
     uint64_t sent;   /* chunks below are told to be ready */
+    uint64_t told;   /* chunks below were told once; some may have gone again */
     int all_sent;    /* nothing is left to tell */
     int last_sent;   /* the object's last chunk was told */
     int lagging;     /* it stood still for hold_timeout: its chunks may go */
@@ -28,6 +29,7 @@ struct larder_owner_line {
     unsigned char *seen; /* state of each local rank, as last seen: 0..3, 4 failed */
     int through;         /* how many of them have left, done or failed */
     int failed_code;     /* not 0: the life was given up, for this reason */
+    int closed;          /* its node may use the line again */
     char failed_text[LARDER_FAILED_TEXT];
 };
 

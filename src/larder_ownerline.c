@@ -133,8 +133,9 @@ static int send_info (struct larder_owner *o, struct larder_owner_line *ln, lard
     u.info.item_size = f->chunks.item_size;
     u.info.last_size = f->chunks.last_size;
     u.info.key = f->key;
-    /* Ranks that have not begun are expected where the whole object is: there most will come. */
-    int whole = ln->first_item == 0 && ln->end_item == f->chunks.item_count;
+    /* Ranks that have not begun are expected where the whole object is: there most will come.  Nobody
+     * can join a line without items. */
+    int whole = ln->first_item == 0 && ln->end_item > 0 && ln->end_item == f->chunks.item_count;
     for (int i = 0; whole && i < ranks && i < 64 * BITS_MAX; ++i) {
         struct larder_receiver *r =
             larder_txn_find (&f->txn, larder_topology_rank (t, ln->node, i));
@@ -201,7 +202,7 @@ static int activate (struct larder_owner *o, struct larder_owner_line *ln,
     ln->object = (int)(b->object & UINT32_MAX);
     ln->first_item = b->first_item;
     ln->end_item = b->first_item + b->item_count;
-    ln->first_chunk = ln->cursor = ln->want = ln->sent = first_chunk;
+    ln->first_chunk = ln->cursor = ln->want = ln->sent = ln->told = first_chunk;
     ln->all_sent = b->item_count == 0;
     ln->lagging = ln->waits = 0;
     ln->moved = ln->bound = larder_clock_now (&o->clock);
@@ -212,12 +213,27 @@ static int activate (struct larder_owner *o, struct larder_owner_line *ln,
     return LARDER_OK;
 }
 
-/* A line that was given up keeps answering: its holder may have changed since. */
+static int mail_closed (struct larder_owner *o, struct larder_owner_line *ln, uint64_t end,
+                        larder_error *err)
+{
+    uint64_t life = ln->life;
+    ln->closed = 1;
+    int rc = mail (o, ln, (int)(end >> 16 & 0xffff), layout (o)->mailbox_closed, &life, 1, err);
+    return rc < 0 ? rc : 1;
+}
+
+/* A line that was given up keeps answering: its holder may have changed since, or the node ended it
+ * before it heard of that, and waits until it may use it again. */
 static int answer_again (struct larder_owner *o, struct larder_owner_line *ln, larder_error *err)
 {
+    if (ln->active || !ln->failed_code)
+        return 0;
+    uint64_t cursor = word (o, request (o, ln) + LARDER_REQUEST_CURSOR);
+    if (!ln->closed && larder_wire_life (cursor) == ln->life &&
+        larder_wire_count (cursor) >= LARDER_CURSOR_END)
+        return mail_closed (o, ln, larder_wire_count (cursor) - LARDER_CURSOR_END, err);
     uint64_t holder = word (o, request (o, ln) + LARDER_REQUEST_HOLDER);
-    if (ln->active || !ln->failed_code || larder_wire_life (holder) != ln->life ||
-        holder == ln->holder)
+    if (larder_wire_life (holder) != ln->life || holder == ln->holder)
         return 0;
     ln->holder = holder;
     int rc = tell_failure (o, ln, ln->failed_code, ln->failed_text, err);
@@ -240,7 +256,7 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
     larder_error why = {0};
     ln->life = u.bind.life;
     ln->holder = larder_wire_word (ln->life, u.bind.local & LARDER_HOLDER_NOBODY);
-    ln->failed_code = 0;
+    ln->failed_code = ln->closed = 0;
     int rc = refusal (o, &u.bind, &why);
     if (rc == LARDER_OK)
         rc = activate (o, ln, &u.bind, &why);
@@ -284,13 +300,10 @@ static int see_states (struct larder_owner *o, struct larder_owner_line *ln)
 static int close_line (struct larder_owner *o, struct larder_owner_line *ln, uint64_t end,
                        larder_error *err)
 {
-    int joined = (int)(end & 0xffff), closing = (int)(end >> 16 & 0xffff);
-    if (ln->through < joined)
+    if (ln->through < (int)(end & 0xffff))
         return 0; /* a verdict is still on its way */
-    uint64_t life = ln->life;
     deactivate (o, ln);
-    int rc = mail (o, ln, closing, layout (o)->mailbox_closed, &life, 1, err);
-    return rc < 0 ? rc : 1;
+    return mail_closed (o, ln, end, err);
 }
 
 /* The word's count when it belongs to this life and is above `have`. */
@@ -320,6 +333,34 @@ static int tell_ready (struct larder_owner *o, struct larder_owner_line *ln,
                  err);
 }
 
+/* What a chunk's entry says is not true any more, or was written for a holder before this one. */
+static int tell_gone (struct larder_owner *o, struct larder_owner_line *ln, uint64_t n,
+                      larder_error *err)
+{
+    static const uint64_t nothing[2];
+    if (home_line (o, ln))
+        return LARDER_OK;
+    return mail (o, ln, holder_local (ln),
+                 layout (o)->mailbox_ring + 16 * (size_t)(n % layout (o)->shape.ring), nothing, 2,
+                 err);
+}
+
+int larder_ownerline_retract (struct larder_owner *o, struct larder_owner_line *ln,
+                              const struct larder_cached *entry)
+{
+    larder_error ignored; /* a transport that fails shows in the next poll */
+    uint64_t n = entry->chunk.number;
+    if (n < ln->cursor || n >= ln->told)
+        return 0;
+    if (home_line (o, ln) && larder_nodecache_retract (o->words.nodecache, o->index, ln->line,
+                                                       ln->life, n, entry->slot, 0))
+        return -1;
+    (void)tell_gone (o, ln, n, &ignored);
+    ln->sent = larder_num_min (ln->sent, n);
+    ln->all_sent = ln->last_sent = 0;
+    return 0;
+}
+
 static int new_holder (struct larder_owner *o, struct larder_owner_line *ln, double now,
                        larder_error *err)
 {
@@ -330,10 +371,9 @@ static int new_holder (struct larder_owner *o, struct larder_owner_line *ln, dou
     ln->lagging = 0;
     ln->moved = now;
     int rc = send_info (o, ln, err);
-    for (uint64_t n = ln->cursor; rc == LARDER_OK && n < ln->sent; ++n) {
+    for (uint64_t n = ln->cursor; rc == LARDER_OK && n < ln->told; ++n) {
         struct larder_cached *entry = larder_cache_find (&o->objects[ln->object].cache, n);
-        if (entry)
-            rc = tell_ready (o, ln, entry, err);
+        rc = entry ? tell_ready (o, ln, entry, err) : tell_gone (o, ln, n, err);
     }
     return rc < 0 ? rc : 1;
 }
@@ -393,6 +433,7 @@ static int serve_line (struct larder_owner *o, struct larder_owner_line *ln, dou
             return rc;
         entry->used = ++f->uses;
         ++ln->sent;
+        ln->told = larder_num_max (ln->told, ln->sent);
         ++told;
         ln->last_sent = (entry->chunk.flags & LARDER_CHUNK_LAST) != 0;
         ln->all_sent = ln->last_sent || ((entry->chunk.flags & LARDER_CHUNK_ENDS) &&

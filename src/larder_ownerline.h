@@ -17,6 +17,10 @@ int larder_ownerline_update (struct larder_owner *owner, struct larder_owner_lin
 /* Tell all active lines which of the chunks they want are ready; mark those that wait for one. */
 int larder_ownerline_serve (struct larder_owner *owner, double now, larder_error *err);
 
+/* A cached chunk is about to go: take it back from the line.  -1: somebody here views it. */
+int larder_ownerline_retract (struct larder_owner *owner, struct larder_owner_line *line,
+                              const struct larder_cached *entry);
+
 /* Give a line up: its ranks get the reason. */
 void larder_ownerline_fail (struct larder_owner *owner, struct larder_owner_line *line,
                             const larder_error *why);

@@ -25,7 +25,7 @@ void larder_pool_init (struct larder_pool *pool, uint32_t slots)
 {
     larder_store (&pool->lock, 0);
     pool->slots = pool->free = slots;
-    pool->promised = pool->peak = 0;
+    pool->promised = pool->peak = pool->open = 0;
     for (uint32_t i = 0; i < slots; ++i)
         pool->stack[i] = slots - 1 - i;
 }
@@ -52,18 +52,34 @@ static uint32_t owed (uint64_t quota)
 static void change (struct larder_pool *pool, larder_word *quota, uint64_t value)
 {
     pool->promised = pool->promised - owed (get (quota)) + owed (value);
+    pool->open += (uint32_t)((value >> 63) - (get (quota) >> 63));
     set (quota, value);
+}
+
+int larder_pool_open_locked (struct larder_pool *pool, larder_word *quota)
+{
+    uint64_t value = get (quota) | OPEN;
+    if (!(get (quota) & OPEN) && (pool->open + 1) * LARDER_POOL_PROMISE > pool->slots)
+        return -1;
+    change (pool, quota, value);
+    return 0;
+}
+
+void larder_pool_close_locked (struct larder_pool *pool, larder_word *quota)
+{
+    change (pool, quota, get (quota) & ~OPEN);
+}
+
+void larder_pool_give_locked (struct larder_pool *pool, larder_word *quota, uint32_t slot)
+{
+    pool->stack[pool->free++] = slot;
+    change (pool, quota, get (quota) - 1);
 }
 
 int larder_pool_open (struct larder_pool *pool, larder_word *quota)
 {
-    int rc = -1;
     larder_pool_lock (pool);
-    uint64_t value = get (quota) | OPEN;
-    if (pool->promised - owed (get (quota)) + owed (value) <= pool->free) {
-        change (pool, quota, value);
-        rc = 0;
-    }
+    int rc = larder_pool_open_locked (pool, quota);
     larder_pool_unlock (pool);
     return rc;
 }
@@ -71,7 +87,7 @@ int larder_pool_open (struct larder_pool *pool, larder_word *quota)
 void larder_pool_close (struct larder_pool *pool, larder_word *quota)
 {
     larder_pool_lock (pool);
-    change (pool, quota, get (quota) & ~OPEN);
+    larder_pool_close_locked (pool, quota);
     larder_pool_unlock (pool);
 }
 
@@ -79,7 +95,7 @@ uint32_t larder_pool_take (struct larder_pool *pool, larder_word *quota)
 {
     uint32_t slot = LARDER_POOL_NONE;
     larder_pool_lock (pool);
-    if (owed (get (quota)) > 0 || pool->free > pool->promised) {
+    if (pool->free && (owed (get (quota)) > 0 || pool->free > pool->promised)) {
         slot = pool->stack[--pool->free];
         change (pool, quota, get (quota) + 1);
         uint32_t used = pool->slots - pool->free;
@@ -93,8 +109,7 @@ uint32_t larder_pool_take (struct larder_pool *pool, larder_word *quota)
 void larder_pool_give (struct larder_pool *pool, larder_word *quota, uint32_t slot)
 {
     larder_pool_lock (pool);
-    pool->stack[pool->free++] = slot;
-    change (pool, quota, get (quota) - 1);
+    larder_pool_give_locked (pool, quota, slot);
     larder_pool_unlock (pool);
 }
 
@@ -111,7 +126,7 @@ int larder_pool_selfcheck (const struct larder_pool *pool, const larder_word *qu
         promised += owed (get (&quotas[i]));
     }
     return held + pool->free == pool->slots && promised == pool->promised &&
-                   pool->promised <= pool->free && pool->peak <= pool->slots
+                   pool->open * LARDER_POOL_PROMISE <= pool->slots && pool->peak <= pool->slots
                ? 0
                : -1;
 }

@@ -164,7 +164,12 @@ static int join (struct larder_request *q, larder_error *err)
 {
     struct larder_joined joined;
     take_closed (q);
-    int rc = larder_nodecache_join (cache (q), &q->want, &joined);
+    int rc = larder_nodecache_join (cache (q), &q->want, &joined), told = LARDER_OK;
+    for (int l = 0; told == LARDER_OK && l < (int)cache (q)->layout.shape.max_lines; ++l)
+        if (joined.raised >> l & 1)
+            told = tell_end (q, l, err);
+    if (told < 0 && rc != LARDER_OK)
+        return told;
     if (rc == LARDER_EBUSY && !holds_something (q))
         return LARDER_AGAIN;
     if (rc == LARDER_EBUSY)
@@ -179,16 +184,13 @@ static int join (struct larder_request *q, larder_error *err)
     q->life = joined.life;
     q->state = LARDER_REQUEST_INFO;
     q->next_item = q->want.first_item;
-    rc = joined.binds ? tell_bind (q, err) : LARDER_OK;
+    rc = joined.binds && told == LARDER_OK ? tell_bind (q, err) : told;
     if (rc == LARDER_OK)
         rc = tell_state (q, LARDER_STATE_ACQUIRED, err);
     if (rc == LARDER_OK && joined.extended) {
         uint64_t end = larder_wire_word (q->life, joined.end_item);
         rc = larder_fetch_tell (q, q->line, LARDER_REQUEST_END, LARDER_WRITE_MAX, &end, 1, err);
     }
-    for (int l = 0; rc == LARDER_OK && joined.raised >> l; ++l)
-        if (joined.raised >> l & 1)
-            rc = tell_end (q, l, err);
     return rc;
 }
 
@@ -313,6 +315,11 @@ static int wait_longer (struct larder_request *q, double now, larder_error *err)
                   now - q->moved, q->position);
         larder_reader_fail (q, LARDER_ETIMEDOUT, text);
         return 1;
+    }
+    if (q->state == LARDER_REQUEST_RUN && now - q->moved > q->reader->settings->hold_timeout_s &&
+        larder_nodecache_do_without (cache (q), q->want.owner, q->line, q->life)) {
+        int rc = tell_cursor (q, q->line, err);
+        return rc < 0 ? rc : 1;
     }
     double since = q->pinged > q->moved ? q->pinged : q->moved;
     if (q->pinged < q->moved)

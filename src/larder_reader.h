@@ -44,7 +44,8 @@ struct larder_request {
     struct larder_fetch *fetches[LARDER_FETCHES];
     uint64_t fetch_next; /* next chunk to fetch */
     int bad_tries;       /* for the same chunk */
-    uint64_t bad_chunk;
+    uint64_t bad_chunk, bad_place;
+    double bad_until; /* not to be fetched again before */
     uint64_t beat;    /* the holder's, as last seen */
     double beat_seen; /* when it last changed */
     double moved;     /* when something last moved */

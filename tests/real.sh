@@ -41,10 +41,22 @@ each_once () { # JSON
 # datasets_of FILE: the paths of its datasets, one a line.
 datasets_of () { h5dump -n "$1" | sed -n -e 's/ -> .*//' -e 's/^ dataset    //p'; }
 
+# witnesses SRC COPY [PATH...]: what h5diff and h5dump say.
+witnesses () {
+    local said
+    # h5dump follows external links; those of the copy are relative to SRC's folder.
+    said=$(HDF5_EXT_PREFIX=$(dirname "$1") H5WITNESS_LINES=1000 "$here/h5witness.sh" "$@" 2>&1) && return
+    # A compressed chunk of variable-length data holds addresses, so in a file with less in it the
+    # chunk may be longer or shorter; one dataset of such a type, and nothing but its size.
+    [ $# -eq 3 ] && h5dump -H -d "$3" "$1" | grep -q 'H5T_VLEN\|H5T_VARIABLE' && ! grep -q '^h5diff' <<<"$said" &&
+        ! grep '^[<>]' <<<"$said" | grep -qv ' SIZE [0-9]* (.*COMPRESSION)$' && return
+    head -c 2000 <<<"$said"
+    return 1
+}
+
 # h5_equal COPY SRC [PATH...]: by larder's comparer, and by h5diff and h5dump.
 h5_equal () {
     local copy=$1 src=$2; shift 2
-    "$h5compare" "$src" "$copy" "$@" &&
-        # h5dump follows external links; those of the copy are relative to SRC's folder.
-        HDF5_EXT_PREFIX=$(dirname "$src") "$here/h5witness.sh" "$src" "$copy" "$@"
+    # shellcheck disable=SC2154 # set by the script that sources this
+    "$h5compare" "$src" "$copy" "$@" && witnesses "$src" "$copy" "$@"
 }

@@ -19,8 +19,8 @@ LARDER_CLUSTER_OWNER=$$ "$cluster" up 4 || exit 1
 one_host=$mpiexec
 hosts="$cluster mpirun --oversubscribe"
 
-# The largest coastline and a small one; many datasets with variable-length ones among them; a filter
-# that is not here; variable-length strings in both byte orders; types HDF5 1.4 wrote.
+# The largest coastline and a small one; many small datasets; a filter that is not here; sequences of
+# variable length in both byte orders; a compound of arrays and strings, one of variable length.
 six=("$real_coast/binned_GSHHS_f.nc" "$real_coast/binned_border_c.nc" "$real_tables/tests/indexes_2_1.h5"
     "$real_tables/tests/Tables_lzo2_shuffle.h5" "$real_tables/tests/vlunicode_endian.h5"
     "$real_tables/tests/smpl_unsupptype.h5")
@@ -46,8 +46,7 @@ expect_equal () { # WHAT COPY
         check "$1: equal" h5_equal "$2" "$src" "${named[@]}"
     fi
 }
-# The copies on the other hosts are as that of the first, which was compared: larder makes them of
-# the same items in the same order, and HDF5 gives them the same bytes but for times.
+# A copy a host.  h5diff and h5dump look at the first alone: they take most of the time.
 expect_copies () { # WHAT
     local host
     expect_folder "$1" "$dest" "n1 n2 n3 n4"
@@ -81,6 +80,7 @@ for src in "${six[@]}"; do
             expect_copies "$name, 4 hosts"
             check "$name, 4 hosts: a writer each" same "$(writers)" "4 4 false"
         done
+        name="$(basename "$src"), $way"
         one "$name, shared DEST" 4 "$dest/copy"
         expect_equal "$name, shared DEST" "$dest/copy"
         expect_folder "$name, shared DEST" "$dest" "copy"

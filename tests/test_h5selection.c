@@ -57,8 +57,7 @@ static void test_alone (void)
         CU_ASSERT (h5class_make (&h5classes[i], a, H5F_LIBVER_V18) == 0);
         hid_t file = H5Fopen (a, H5F_ACC_RDONLY, H5P_DEFAULT);
         CU_ASSERT_FATAL (file >= 0);
-        CU_ASSERT (H5Literate (file, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_alone,
-                               a) == 0);
+        CU_ASSERT (H5Literate (file, H5_INDEX_NAME, H5_ITER_INC, NULL, copy_alone, a) == 0);
         CU_ASSERT (H5Fclose (file) >= 0);
     }
 }

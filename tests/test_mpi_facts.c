@@ -7,6 +7,10 @@
 
 enum { PAGE = 4096, WORDS = 2048, DATA = 200000, PIECE = 60000, RECORD = 8 };
 
+/* Some MPIs (Open MPI 4 with osc rdma, MPICH 4.0) compare unsigned words as signed ones, so the highest bit
+ * of a growing word must not be used. */
+#define SIGN UINT64_C (0x8000000000000000)
+
 static MPI_Comm node_comm;
 static MPI_Win segment = MPI_WIN_NULL, window = MPI_WIN_NULL;
 static unsigned char *base;
@@ -85,7 +89,15 @@ static void test_create (void)
 {
     int *model = NULL, flag = 0, last = mpitest_rank, rc;
     make_segment ();
+    MPI_Comm_set_errhandler (MPI_COMM_WORLD, MPI_ERRORS_RETURN);
     rc = MPI_Win_create (base, (MPI_Aint)landing (node_size), 1, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+    MPI_Comm_set_errhandler (MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
+    if (rc != MPI_SUCCESS && node_size == mpitest_size) {
+        /* larder has no such window on one node. */
+        fprintf (stderr, "NOT RUN: this MPI makes no window of %d ranks on one node\n", mpitest_size);
+        window = MPI_WIN_NULL;
+        return;
+    }
     CU_ASSERT_EQUAL_FATAL (rc, MPI_SUCCESS);
     CU_ASSERT_EQUAL (MPI_Win_set_errhandler (window, MPI_ERRORS_RETURN), MPI_SUCCESS);
     CU_ASSERT_EQUAL (MPI_Win_get_attr (window, MPI_WIN_MODEL, &model, &flag), MPI_SUCCESS);
@@ -102,6 +114,8 @@ static void test_create (void)
 /* An error comes back: the window's handler, not the communicator's, decides. */
 static void test_errors_return (void)
 {
+    if (window == MPI_WIN_NULL)
+        return;
     MPI_Request request;
     char byte;
     int rc = MPI_Rget (&byte, 1, MPI_BYTE, mpitest_size, 0, 1, MPI_BYTE, window, &request);
@@ -116,6 +130,8 @@ static void test_errors_return (void)
 /* Rget from the segment of any rank's node, through that rank, into this node's shared segment. */
 static void test_rget (void)
 {
+    if (window == MPI_WIN_NULL)
+        return;
     unsigned char *to = base + landing (node_rank);
     for (int target = 0; target < mpitest_size; ++target) {
         size_t from = (size_t)(mpitest_rank * 17 + target * 4096) % (DATA - PIECE);
@@ -160,8 +176,10 @@ static void wait_for (size_t at, uint64_t value)
 /* All ranks raise one word of every rank, out of order: the largest {life, count} stays. */
 static void test_max_keeps_the_larger (void)
 {
+    if (window == MPI_WIN_NULL)
+        return;
     enum { MAX_AT = 64, HIGH_AT = 128, REPLACED_AT = 192, LAST_AT = 256 };
-    uint64_t top = larder_wire_word (LARDER_LIFE_MAX, 5), value;
+    uint64_t top = SIGN - 1, value;
     atomic_store (word (HIGH_AT + (size_t)node_rank), top);
     barrier ();
     for (int t = 0; t < mpitest_size; ++t) {
@@ -169,7 +187,7 @@ static void test_max_keeps_the_larger (void)
         for (int i = leader_of[t]; i < t; ++i)
             mine += leader_of[i] == leader_of[t];
         for (uint64_t i = 0; i < 40; ++i) {
-            value = larder_wire_word (3 + i * 7 % 40, i * 13 % 40);
+            value = larder_wire_word (2 + i * 7 % 40, i * 13 % 40);
             accumulate (MAX_AT + mine, t, &value, 1, MPI_MAX);
         }
         value = larder_wire_word (42, (uint64_t)mpitest_rank); /* above all lives before */
@@ -214,6 +232,8 @@ static int whole (const uint64_t *record)
  * Iprobe.  Nobody waits for a remote completion. */
 static void test_words_arrive (void)
 {
+    if (window == MPI_WIN_NULL)
+        return;
     int next = (mpitest_rank + 1) % mpitest_size, torn = 0;
     uint64_t record[RECORD];
     size_t mine = mailbox (mpitest_rank);
@@ -249,9 +269,11 @@ static void test_words_arrive (void)
 /* Controls that may go either way: what this MPI does without the rules that larder keeps. */
 static void test_without_the_rules (void)
 {
+    if (window == MPI_WIN_NULL)
+        return;
     enum { AT = 1900, LOOKS = 2000 };
     uint64_t one = 1, got = 0;
-    int last = mpitest_size - 1, unflushed = 0, self_polls = 0;
+    int last = mpitest_size - 1, unflushed = 0, self_polls = 0, sign = 0;
     MPI_Request request = MPI_REQUEST_NULL;
     size_t at = AT + 2 * (size_t)node_rank;
     barrier ();
@@ -280,18 +302,29 @@ static void test_without_the_rules (void)
         self_polls = got == 1;
         wait_for (at + 1, 1);
     }
-    int mine[2] = {unflushed, self_polls}, at_last[2] = {0, 0};
-    memcpy (at_last, mine, sizeof mine);
-    MPI_Bcast (at_last, 2, MPI_INT, last, MPI_COMM_WORLD);
-    printf ("a word that was not flushed %s; polling by an operation on the own rank %s ",
-            at_last[0] ? "came" : "did not come", at_last[1] ? "serves the peer" : "serves nobody");
+    barrier ();
+    if (mpitest_rank == 0) {
+        uint64_t high = SIGN | 1;
+        accumulate (AT + 2 * (mailbox (last) - 1024) / 16 + 1, last, &high, 1, MPI_MAX);
+        CU_ASSERT_EQUAL (MPI_Win_flush (last, window), MPI_SUCCESS);
+    }
+    barrier ();
+    sign = atomic_load (word (at + 1)) == 1;
+    int at_last[3] = {unflushed, self_polls, sign};
+    MPI_Bcast (at_last, 3, MPI_INT, last, MPI_COMM_WORLD);
+    printf ("a word that was not flushed %s; polling by an operation on the own rank serves %s; MAX takes the "
+            "highest bit for %s ",
+            at_last[0] ? "came" : "did not come", at_last[1] ? "the peer" : "nobody",
+            at_last[2] ? "a sign" : "a digit");
     barrier ();
 }
 
 static void test_free (void)
 {
-    CU_ASSERT_EQUAL (MPI_Win_unlock_all (window), MPI_SUCCESS);
-    CU_ASSERT_EQUAL (MPI_Win_free (&window), MPI_SUCCESS);
+    if (window != MPI_WIN_NULL) {
+        CU_ASSERT_EQUAL (MPI_Win_unlock_all (window), MPI_SUCCESS);
+        CU_ASSERT_EQUAL (MPI_Win_free (&window), MPI_SUCCESS);
+    }
     /* The segment outlives the windows over it. */
     CU_ASSERT_EQUAL (base[data_at () + 5], byte_of (leader_of[mpitest_rank], 5));
     CU_ASSERT_EQUAL (MPI_Win_free (&segment), MPI_SUCCESS);
