@@ -104,6 +104,24 @@ static uint64_t list_rows (const struct larder_h5describe *d, const hsize_t *blo
     return n;
 }
 
+/* HDF5 1.10 lists some blocks of irregular selections twice: keep each element once.  Returns how
+ * many rows are left; *elements is what they hold. */
+static uint64_t drop_doubles (struct row *rows, uint64_t count, uint64_t *elements)
+{
+    uint64_t kept = 0, end = 0;
+    *elements = 0;
+    for (uint64_t r = 0; r < count; ++r) {
+        uint64_t stop = rows[r].first + rows[r].count;
+        uint64_t first = rows[r].first > end ? rows[r].first : end;
+        if (stop <= first)
+            continue;
+        rows[kept++] = (struct row){first, stop - first};
+        *elements += stop - first;
+        end = stop;
+    }
+    return kept;
+}
+
 /* Cut rows at the cells' edges.  Without p->run they are only counted. */
 static void cut_rows (struct larder_h5place *p, const struct row *rows, uint64_t count)
 {
@@ -159,6 +177,14 @@ static int blocks (struct larder_h5place *p, larder_error *err)
     if (!rc) {
         (void)list_rows (p->d, block, (uint64_t)n, rows);
         qsort (rows, (size_t)count, sizeof *rows, by_first);
+        uint64_t elements = 0;
+        count = drop_doubles (rows, count, &elements);
+        if (elements != p->points)
+            rc = larder_error_set (err, LARDER_EHDF5, 0,
+                                   "HDF5 lists %llu elements of a selection of %llu",
+                                   (unsigned long long)elements, (unsigned long long)p->points);
+    }
+    if (!rc) {
         cut_rows (p, rows, count);
         p->run = room (p->runs, sizeof *p->run);
         rc = p->run ? LARDER_OK : no_memory (err, p->runs);

@@ -357,7 +357,8 @@ int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want
             rc = LARDER_AGAIN;
         if (state != LARDER_LINE_FREE || larder_load (&ln->life) == LARDER_LIFE_MAX)
             continue;
-        if (!at_home (nc, want->owner) && larder_pool_open_locked (nc->pool, &ln->quota) != 0)
+        if (!at_home (nc, want->owner) && want->end_item > want->first_item &&
+            larder_pool_open_locked (nc->pool, &ln->quota) != 0)
             break;
         bind (nc, want, l, joined);
         found = l;

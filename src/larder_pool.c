@@ -95,7 +95,8 @@ uint32_t larder_pool_take (struct larder_pool *pool, larder_word *quota)
 {
     uint32_t slot = LARDER_POOL_NONE;
     larder_pool_lock (pool);
-    if (pool->free && (owed (get (quota)) > 0 || pool->free > pool->promised)) {
+    if (pool->free &&
+        (owed (get (quota)) > 0 || pool->free > pool->promised + LARDER_POOL_PROMISE)) {
         slot = pool->stack[--pool->free];
         change (pool, quota, get (quota) + 1);
         uint32_t used = pool->slots - pool->free;

@@ -2,9 +2,10 @@
 /* The slots of a node: one pool in node-shared memory for its owners and its receiving side.
  *
  * Whoever uses slots (an object being downloaded, a line that fetches) has a quota word.  A quota
- * that is open is promised two slots; the rest is borrowed by whoever comes, and nobody borrows while
- * a promise waits for slots to come back.  Slots are handed out
- * last in, first out, so that the ones in the processor's cache are used again.
+ * that is open is promised two slots; the rest is borrowed by whoever comes, but for two, so that an
+ * owner whose cache is full can begin a download of its own.  Nobody borrows while a promise waits for
+ * slots to come back.
+ * Slots are handed out last in, first out, so that the ones in the processor's cache are used again.
  * Every rank of the node may call; a lock guards a handful of instructions. */
 #ifndef LARDER_POOL_H
 #define LARDER_POOL_H

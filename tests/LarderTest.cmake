@@ -32,6 +32,11 @@ endif ()
 if (LARDER_SANITIZE)
     list (APPEND larder_environment "UBSAN_OPTIONS=print_stacktrace=1")
 endif ()
+# The same random tests at every run; a fresh seed each run (the tests print it) with an empty value.
+set (LARDER_TEST_SEED 1 CACHE STRING "Seed of random tests; empty: a fresh one each run")
+if (NOT LARDER_TEST_SEED STREQUAL "")
+    list (APPEND larder_environment LARDER_TEST_SEED=${LARDER_TEST_SEED})
+endif ()
 set (larder_registered)
 
 # One run under ctest.  Exit code 77 says "not run here"; the scripts say it loudly, and not in CI.

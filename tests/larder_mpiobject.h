@@ -31,7 +31,8 @@ struct mpiobject {
     uint64_t transaction;
 };
 
-static inline unsigned char mpiobject_byte (const struct mpiobject *o, uint64_t item, uint64_t offset)
+static inline unsigned char mpiobject_byte (const struct mpiobject *o, uint64_t item,
+                                            uint64_t offset)
 {
     return mpitest_byte (o->salt + item * 1000003 + offset);
 }
@@ -66,8 +67,9 @@ static inline int mpiobject_size (void *self, uint64_t item, uint64_t *size, lar
     return LARDER_OK;
 }
 
-static inline int mpiobject_produce (void *self, uint64_t item, uint64_t offset, void *buffer, size_t capacity,
-                                     size_t *produced, int *last, larder_error *err)
+static inline int mpiobject_produce (void *self, uint64_t item, uint64_t offset, void *buffer,
+                                     size_t capacity, size_t *produced, int *last,
+                                     larder_error *err)
 {
     struct mpiobject *o = self;
     unsigned char *to = buffer;
@@ -80,7 +82,8 @@ static inline int mpiobject_produce (void *self, uint64_t item, uint64_t offset,
         return larder_error_set (err, LARDER_ERANGE, 0, "asked for item %llu, byte %llu",
                                  (unsigned long long)item, (unsigned long long)offset);
     if (o->fail_code && item == o->fail_item)
-        return larder_error_set (err, o->fail_code, 0, "item %llu fell on the floor", (unsigned long long)item);
+        return larder_error_set (err, o->fail_code, 0, "item %llu fell on the floor",
+                                 (unsigned long long)item);
     *produced = 0;
     if (o->says_nothing)
         return LARDER_OK;
@@ -101,8 +104,9 @@ static inline int mpiobject_transaction (void *self, uint64_t transaction, larde
     struct mpiobject *o = self;
     mpiobject_note (o, 't');
     o->transaction = transaction;
-    return o->transaction_code ? larder_error_set (err, o->transaction_code, 0, "no transactions today")
-                               : LARDER_OK;
+    return o->transaction_code
+               ? larder_error_set (err, o->transaction_code, 0, "no transactions today")
+               : LARDER_OK;
 }
 
 static inline void mpiobject_one (void *self, int receiver, int code)
@@ -216,7 +220,8 @@ static inline int mpisink_consume (void *self, const larder_view *v, larder_erro
     k->bytes += v->size;
     k->largest = v->size > k->largest ? v->size : k->largest;
     k->bad += v->count < 1 || v->item != k->next_item || v->offset != k->next_offset ||
-              v->item + v->count > k->object->items || (v->count > 1 && (v->offset || !v->item_ends));
+              v->item + v->count > k->object->items ||
+              (v->count > 1 && (v->offset || !v->item_ends));
     for (uint64_t i = 0; i < v->count && !k->bad; ++i) {
         uint64_t n = v->count == 1 ? left : v->item_sizes ? v->item_sizes[i] : v->item_size;
         if (v->count > 1 && !v->item_sizes && n > left)
@@ -242,7 +247,8 @@ static inline int mpisink_completed (void *self, larder_error *err)
 {
     struct mpisink *k = self;
     ++k->completed;
-    return k->completed_code ? larder_error_set (err, k->completed_code, 0, "cannot finish") : LARDER_OK;
+    return k->completed_code ? larder_error_set (err, k->completed_code, 0, "cannot finish")
+                             : LARDER_OK;
 }
 
 static inline void mpisink_failed (void *self, const larder_error *why)

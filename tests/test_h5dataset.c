@@ -126,6 +126,9 @@ static int same_selection (const struct pair *p, hid_t type, hid_t memory,
     int rc = larder_h5_dataset_read (p->dataset, type, memory, chosen->space, b, &err);
     if (!bad && !rc)
         bad = memcmp (a, b, size) != 0;
+    /* HDF5 1.10 can list other blocks than a selection has: refused, not guessed. */
+    if (rc == LARDER_EHDF5 && strstr (err.text, "HDF5 lists"))
+        rc = 0;
     if (bad || rc)
         (void)fprintf (stderr, "%s: %d, %d %s\n", what, bad, rc, err.text);
     free (whole);

@@ -43,8 +43,9 @@ static void look (void)
 {
     int flag;
     CU_ASSERT_EQUAL (MPI_Win_sync (window), MPI_SUCCESS);
-    CU_ASSERT_EQUAL (MPI_Iprobe (MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &flag, MPI_STATUS_IGNORE),
-                     MPI_SUCCESS);
+    CU_ASSERT_EQUAL (
+        MPI_Iprobe (MPI_ANY_SOURCE, MPI_ANY_TAG, MPI_COMM_WORLD, &flag, MPI_STATUS_IGNORE),
+        MPI_SUCCESS);
 }
 
 static void barrier (void)
@@ -71,8 +72,8 @@ static void make_segment (void)
     MPI_Bcast (&mine, 1, MPI_INT, 0, node_comm);
     MPI_Allgather (&mine, 1, MPI_INT, leader_of, 1, MPI_INT, MPI_COMM_WORLD);
     MPI_Aint size = (MPI_Aint)landing (node_size) + PAGE;
-    CU_ASSERT_EQUAL_FATAL (MPI_Win_allocate_shared (node_rank == 0 ? size : 0, 1, MPI_INFO_NULL, node_comm,
-                                                    &base, &segment),
+    CU_ASSERT_EQUAL_FATAL (MPI_Win_allocate_shared (node_rank == 0 ? size : 0, 1, MPI_INFO_NULL,
+                                                    node_comm, &base, &segment),
                            MPI_SUCCESS);
     CU_ASSERT_EQUAL_FATAL (MPI_Win_shared_query (segment, 0, &length, &unit, &base), MPI_SUCCESS);
     CU_ASSERT_FATAL (length >= size);
@@ -90,11 +91,13 @@ static void test_create (void)
     int *model = NULL, flag = 0, last = mpitest_rank, rc;
     make_segment ();
     MPI_Comm_set_errhandler (MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    rc = MPI_Win_create (base, (MPI_Aint)landing (node_size), 1, MPI_INFO_NULL, MPI_COMM_WORLD, &window);
+    rc = MPI_Win_create (base, (MPI_Aint)landing (node_size), 1, MPI_INFO_NULL, MPI_COMM_WORLD,
+                         &window);
     MPI_Comm_set_errhandler (MPI_COMM_WORLD, MPI_ERRORS_ARE_FATAL);
     if (rc != MPI_SUCCESS && node_size == mpitest_size) {
         /* larder has no such window on one node. */
-        fprintf (stderr, "NOT RUN: this MPI makes no window of %d ranks on one node\n", mpitest_size);
+        fprintf (stderr, "NOT RUN: this MPI makes no window of %d ranks on one node\n",
+                 mpitest_size);
         window = MPI_WIN_NULL;
         return;
     }
@@ -120,7 +123,8 @@ static void test_errors_return (void)
     char byte;
     int rc = MPI_Rget (&byte, 1, MPI_BYTE, mpitest_size, 0, 1, MPI_BYTE, window, &request);
     CU_ASSERT_NOT_EQUAL (rc, MPI_SUCCESS);
-    rc = MPI_Rget (&byte, 1, MPI_BYTE, mpitest_rank, (MPI_Aint)data_at (), 1, MPI_BYTE, window, &request);
+    rc = MPI_Rget (&byte, 1, MPI_BYTE, mpitest_rank, (MPI_Aint)data_at (), 1, MPI_BYTE, window,
+                   &request);
     CU_ASSERT_EQUAL (rc, MPI_SUCCESS);
     CU_ASSERT_EQUAL (MPI_Wait (&request, MPI_STATUS_IGNORE), MPI_SUCCESS);
     CU_ASSERT_EQUAL ((unsigned char)byte, byte_of (leader_of[mpitest_rank], 0));
@@ -138,8 +142,8 @@ static void test_rget (void)
         MPI_Request request;
         int done = 0, differs = 0, wrong = 0, outside = 0;
         memset (to - 8, 0xee, PIECE + 16);
-        CU_ASSERT_EQUAL (MPI_Rget (to, PIECE, MPI_BYTE, target, (MPI_Aint)(data_at () + from), PIECE, MPI_BYTE,
-                                   window, &request),
+        CU_ASSERT_EQUAL (MPI_Rget (to, PIECE, MPI_BYTE, target, (MPI_Aint)(data_at () + from),
+                                   PIECE, MPI_BYTE, window, &request),
                          MPI_SUCCESS);
         while (!done)
             CU_ASSERT_EQUAL_FATAL (MPI_Test (&request, &done, MPI_STATUS_IGNORE), MPI_SUCCESS);
@@ -160,8 +164,9 @@ static void test_rget (void)
 static void accumulate (size_t at, int target, const uint64_t *values, int n, MPI_Op op)
 {
     MPI_Request request;
-    CU_ASSERT_EQUAL (MPI_Raccumulate (values, n, MPI_UINT64_T, target, (MPI_Aint)(at * sizeof *values), n,
-                                      MPI_UINT64_T, op, window, &request),
+    CU_ASSERT_EQUAL (MPI_Raccumulate (values, n, MPI_UINT64_T, target,
+                                      (MPI_Aint)(at * sizeof *values), n, MPI_UINT64_T, op, window,
+                                      &request),
                      MPI_SUCCESS);
     CU_ASSERT_EQUAL (MPI_Win_flush_local (target, window), MPI_SUCCESS);
     CU_ASSERT_EQUAL (MPI_Wait (&request, MPI_STATUS_IGNORE), MPI_SUCCESS);
@@ -183,7 +188,8 @@ static void test_max_keeps_the_larger (void)
     atomic_store (word (HIGH_AT + (size_t)node_rank), top);
     barrier ();
     for (int t = 0; t < mpitest_size; ++t) {
-        size_t mine = 0; /* each rank has words of its own, in the same segment as its neighbours' */
+        size_t mine =
+            0; /* each rank has words of its own, in the same segment as its neighbours' */
         for (int i = leader_of[t]; i < t; ++i)
             mine += leader_of[i] == leader_of[t];
         for (uint64_t i = 0; i < 40; ++i) {
@@ -279,8 +285,8 @@ static void test_without_the_rules (void)
     barrier ();
     if (mpitest_rank == 0)
         MPI_Raccumulate (&one, 1, MPI_UINT64_T, last,
-                         (MPI_Aint)((AT + 2 * (mailbox (last) - 1024) / 16) * sizeof one), 1, MPI_UINT64_T,
-                         MPI_MAX, window, &request);
+                         (MPI_Aint)((AT + 2 * (mailbox (last) - 1024) / 16) * sizeof one), 1,
+                         MPI_UINT64_T, MPI_MAX, window, &request);
     for (int i = 0; i < LOOKS; ++i)
         look ();
     unflushed = atomic_load (word (at)) == 1;
@@ -295,8 +301,8 @@ static void test_without_the_rules (void)
         accumulate (AT + 2 * (mailbox (last) - 1024) / 16 + 1, last, &one, 1, MPI_MAX);
     if (mpitest_rank == last) {
         for (int i = 0; i < LOOKS && !got; ++i) {
-            MPI_Fetch_and_op (&one, &got, MPI_UINT64_T, last, (MPI_Aint)((at + 1) * sizeof one), MPI_NO_OP,
-                              window);
+            MPI_Fetch_and_op (&one, &got, MPI_UINT64_T, last, (MPI_Aint)((at + 1) * sizeof one),
+                              MPI_NO_OP, window);
             MPI_Win_flush (last, window);
         }
         self_polls = got == 1;
@@ -312,7 +318,8 @@ static void test_without_the_rules (void)
     sign = atomic_load (word (at + 1)) == 1;
     int at_last[3] = {unflushed, self_polls, sign};
     MPI_Bcast (at_last, 3, MPI_INT, last, MPI_COMM_WORLD);
-    printf ("a word that was not flushed %s; polling by an operation on the own rank serves %s; MAX takes the "
+    printf ("a word that was not flushed %s; polling by an operation on the own rank serves %s; "
+            "MAX takes the "
             "highest bit for %s ",
             at_last[0] ? "came" : "did not come", at_last[1] ? "the peer" : "nobody",
             at_last[2] ? "a sign" : "a digit");

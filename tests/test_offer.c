@@ -4,7 +4,8 @@
 
 enum { CHUNK = 4096, SLOTS = 16, TAG_FAR = 1, TAG_GO = 2, TAG_DONE = 3 };
 
-static const larder_config small = {.chunk_size = CHUNK, .cache_size = SLOTS * CHUNK, .timeout_s = 60};
+static const larder_config small = {
+    .chunk_size = CHUNK, .cache_size = SLOTS * CHUNK, .timeout_s = 60};
 
 /* ---------------------------------------------------------------- sizes of items */
 
@@ -102,7 +103,8 @@ static void transfer (const larder_config *config, struct mpiobject *o, const la
         check_owner (o);
 }
 
-static void transfer_kind (uint64_t items, uint64_t (*size) (uint64_t item), uint64_t uniform, int sized)
+static void transfer_kind (uint64_t items, uint64_t (*size) (uint64_t item), uint64_t uniform,
+                           int sized)
 {
     static const size_t parts[] = {0, 1000};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i) {
@@ -154,7 +156,8 @@ static void test_own_chunk_size (void)
     larder_config config = {.chunk_size = 4 * CHUNK, .cache_size = 64 * CHUNK, .timeout_s = 60};
     static const uint64_t sizes[] = {CHUNK, 3 * CHUNK, 4 * CHUNK};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; ++i) {
-        struct mpiobject o = mpiobject_make (30, size_spanning), d = mpiobject_make (150, size_different);
+        struct mpiobject o = mpiobject_make (30, size_spanning),
+                         d = mpiobject_make (150, size_different);
         larder_object object = described (&o, 2 * CHUNK + 17, 0), different = described (&d, 0, 1);
         object.chunk_size = different.chunk_size = sizes[i];
         transfer (&config, &o, &object);
@@ -224,7 +227,8 @@ static void test_object_changed (void)
 
 static void test_produce_lies (void)
 {
-    struct mpiobject too_much = mpiobject_make (5, size_equal), nothing = mpiobject_make (5, size_equal),
+    struct mpiobject too_much = mpiobject_make (5, size_equal),
+                     nothing = mpiobject_make (5, size_equal),
                      short_one = mpiobject_make (5, size_equal);
     too_much.too_much = 1;
     nothing.says_nothing = 1;
@@ -321,7 +325,8 @@ static void test_listed_receivers (void)
         larder_object object = described (&o, 0, 1);
         larder *s = mpiobject_open (&small);
         if (mpitest_rank == 0)
-            MPITEST_OK (larder_offer (s, &object, (larder_receivers){ranks, count}, &ref, &err), err);
+            MPITEST_OK (larder_offer (s, &object, (larder_receivers){ranks, count}, &ref, &err),
+                        err);
         mpiobject_share (&ref, 0);
         if (mpitest_rank == last || (mpitest_rank == 0 && with_owner)) {
             struct mpisink k = {.object = &o};
@@ -430,7 +435,8 @@ static void test_max_objects (void)
         CU_ASSERT_EQUAL (status.receivers_failed, mpitest_size - 1);
         MPITEST_OK (larder_offer (s, &object[3], LARDER_ALL, &ref[3], &err), err);
         CU_ASSERT_EQUAL (larder_offer_get_status (s, &ref[1], &status, &err), LARDER_EGONE);
-        MPITEST_OK (larder_withdraw (s, &ref[1], &err), err); /* that of a place used again neither */
+        MPITEST_OK (larder_withdraw (s, &ref[1], &err),
+                    err); /* that of a place used again neither */
         MPITEST_OK (larder_offer_get_status (s, &ref[3], &status, &err), err);
         CU_ASSERT_EQUAL (status.settled, 0);
         CU_ASSERT_EQUAL (larder_offer (s, &object[4], LARDER_ALL, &ref[4], &err), LARDER_EBUSY);
@@ -449,7 +455,8 @@ static void look_inside (struct mpiobject *o)
 {
     larder_offer_status status = {0};
     larder_error err = {0};
-    CU_ASSERT_EQUAL (larder_offer_get_status (status_session, &status_ref, &status, &err), LARDER_OK);
+    CU_ASSERT_EQUAL (larder_offer_get_status (status_session, &status_ref, &status, &err),
+                     LARDER_OK);
     CU_ASSERT_EQUAL (status.items, o->items);
     CU_ASSERT (status.bytes_produced <= status.bytes);
     CU_ASSERT (status.slowest_bytes <= status.bytes);
@@ -515,7 +522,7 @@ static void test_all_own (void)
     for (int i = 0; i < mpitest_size; ++i)
         ranks[i] = i;
     larder_config config = {.chunk_size = CHUNK,
-                            .cache_size = 1024 * CHUNK,
+                            .cache_size = 64 * CHUNK,
                             .timeout_s = 60,
                             .owners = ranks,
                             .owner_count = mpitest_size};
@@ -561,7 +568,7 @@ static void test_each_other (void)
     int *ranks = calloc ((size_t)mpitest_size, sizeof *ranks), peer = mpitest_rank ^ 1;
     for (int i = 0; i < mpitest_size; ++i)
         ranks[i] = mpitest_size - 1 - i;
-    larder_config config = {.chunk_size = CHUNK, .cache_size = 1024 * CHUNK, .timeout_s = 60};
+    larder_config config = small;
     config.owners = ranks;
     config.owner_count = mpitest_size;
     larder *s = mpiobject_open (&config);

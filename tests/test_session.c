@@ -8,7 +8,8 @@
 
 enum { CHUNK = 4096, SLOTS = 16, ITEMS = 60, TAG_DONE = 1, TAG_FAR = 2 };
 
-static const larder_config small = {.chunk_size = CHUNK, .cache_size = SLOTS * CHUNK, .timeout_s = 60};
+static const larder_config small = {
+    .chunk_size = CHUNK, .cache_size = SLOTS * CHUNK, .timeout_s = 60};
 
 static uint64_t size_chunk (uint64_t item)
 {
@@ -138,7 +139,8 @@ static void test_info (void)
     mpiobject_close (&s);
     CU_ASSERT_EQUAL (larder_close (&s, NULL), LARDER_OK);
     CU_ASSERT_EQUAL (larder_close (NULL, NULL), LARDER_OK);
-    CU_ASSERT_EQUAL (larder_open (MPI_COMM_WORLD, &small, MPI_INFO_NULL, NULL, NULL), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_open (MPI_COMM_WORLD, &small, MPI_INFO_NULL, NULL, NULL),
+                     LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_progress (NULL, 1, 0, NULL), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_serve (NULL, 0, NULL), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_agree (NULL, 0, NULL, NULL), LARDER_EINVAL);
@@ -349,7 +351,8 @@ static void test_no_room (void)
         fprintf (stderr, "NOT RUN: there is no /dev/shm to be too small\n");
         return;
     }
-    larder_config big = {.chunk_size = 1 << 20, .cache_size = most + (UINT64_C (1) << 30), .timeout_s = 60};
+    larder_config big = {
+        .chunk_size = 1 << 20, .cache_size = most + (UINT64_C (1) << 30), .timeout_s = 60};
     struct held before = held ();
     for (int i = 0; i < 3; ++i)
         refused (&big, MPI_INFO_NULL, LARDER_ENOMEM, "/dev/shm");
@@ -443,7 +446,8 @@ static void test_agree (void)
     for (int from = 0; from < mpitest_size; ++from) {
         larder_error err = {0}, mine = {0};
         if (mpitest_rank >= from)
-            larder_error_set (&mine, LARDER_EIO - mpitest_rank, 0, "rank %d has no more tea", mpitest_rank);
+            larder_error_set (&mine, LARDER_EIO - mpitest_rank, 0, "rank %d has no more tea",
+                              mpitest_rank);
         char text[64];
         snprintf (text, sizeof text, "rank %d has no more tea", from);
         CU_ASSERT_EQUAL (larder_agree (s, mine.code, &mine, &err), LARDER_EIO - from);
@@ -454,7 +458,8 @@ static void test_agree (void)
     larder_error untouched = {.code = 5};
     CU_ASSERT_EQUAL (larder_agree (s, LARDER_OK, NULL, &untouched), LARDER_OK);
     CU_ASSERT_EQUAL (untouched.code, 5);
-    CU_ASSERT_EQUAL (larder_agree (s, mpitest_rank == 0 ? LARDER_ENOSPC : LARDER_OK, NULL, NULL), LARDER_ENOSPC);
+    CU_ASSERT_EQUAL (larder_agree (s, mpitest_rank == 0 ? LARDER_ENOSPC : LARDER_OK, NULL, NULL),
+                     LARDER_ENOSPC);
     mpiobject_close (&s);
 }
 
@@ -517,7 +522,8 @@ static void test_close_in_the_middle (void)
                    (k.why.code == LARDER_ECANCELED || k.why.code == LARDER_EGONE));
     if (mpitest_rank == 0) {
         CU_ASSERT_EQUAL (o.releases, 1);
-        CU_ASSERT (o.done == LARDER_DONE_DELETED || o.done == LARDER_DONE_FINISHED); /* who is first */
+        CU_ASSERT (o.done == LARDER_DONE_DELETED ||
+                   o.done == LARDER_DONE_FINISHED); /* who is first */
         CU_ASSERT_EQUAL (o.ones, mpitest_size - 1);
         for (int i = 1; i < mpitest_size; ++i)
             CU_ASSERT (o.code_of[i] == LARDER_EGONE || o.code_of[i] == LARDER_ECANCELED);

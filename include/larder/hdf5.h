@@ -72,8 +72,8 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset);
  * \param file_space  As H5Dread; H5S_ALL: everything.  Any selection; its bounding box decides
  *     which items are downloaded.
  * \param buffer  As H5Dread; undefined content on failure.
- * \return as larder_download, or LARDER_EHDF5, LARDER_EINVAL (selections of different size),
- *     LARDER_ENOMEM. */
+ * \return as larder_download, or LARDER_EHDF5 (also where HDF5 1.10 contradicts itself about an
+ *     irregular selection), LARDER_EINVAL (selections of different size), LARDER_ENOMEM. */
 int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
                             hid_t file_space, void *buffer, larder_error *err);
 
