@@ -6,7 +6,7 @@
 set -u
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 . "$here/real.sh"
-$mpiexec --version 2>/dev/null | grep -q "Open MPI" || not_run "mpirun is not Open MPI's"
+need_open_mpi
 need_namespaces
 
 export LARDER_CLUSTER_DIR=$work/cluster

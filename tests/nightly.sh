@@ -96,7 +96,7 @@ a_run () {
 part_product () { # KIND
     local src shape name
     export LARDER_CLUSTER_DIR=$work/cluster LARDER_CLUSTER_PPN=1
-    [ -e "$work/cluster" ] || { need_namespaces; LARDER_CLUSTER_OWNER=$$ "$cluster" up 4 || exit 1; }
+    [ -e "$work/cluster" ] || { need_open_mpi; need_namespaces; LARDER_CLUSTER_OWNER=$$ "$cluster" up 4 || exit 1; }
     for shape in 1 2 4 hosts; do
         name="$1, $shape ranks"
         [ $shape != hosts ] || name="$1, 4 hosts"

@@ -5,7 +5,7 @@
 set -u
 . "$(dirname "$(readlink -f "$0")")/command.sh"
 . "$here/real.sh"
-$mpiexec --version 2>/dev/null | grep -q "Open MPI" || not_run "mpirun is not Open MPI's"
+need_open_mpi
 need_namespaces
 need h5diff hdf5-tools
 h5compare=$(helper h5compare) || exit 1
