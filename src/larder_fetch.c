@@ -4,8 +4,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* A holder that has shown no sign of life for so long is replaced. */
-#define TAKE_OVER_S 0.02
+/* A holder that has shown no sign of life for so long is replaced.  What it had under way crosses the link
+ * again, so a busy processor or a slow write must not look like absence. */
+#define TAKE_OVER_S 0.2
 #define TRIES       3
 
 static struct larder_nodecache *cache (const struct larder_request *q)

@@ -200,7 +200,13 @@ static int make_room (struct larder_owner *o, int place)
     return victim ? evict (o, place, victim) : -1;
 }
 
-/* The waiting line that has waited longest. */
+/* Somebody waits for the line's next chunk; else it would only be fetched ahead. */
+static int urgent (const struct larder_owner_line *ln)
+{
+    return ln->sent <= larder_num_max (ln->cursor, ln->want);
+}
+
+/* The waiting line that has waited longest, one that is urgent first. */
 static struct larder_owner_line *next_line (struct larder_owner *o, uint64_t skip)
 {
     struct larder_owner_line *best = NULL;
@@ -208,7 +214,8 @@ static struct larder_owner_line *next_line (struct larder_owner *o, uint64_t ski
         struct larder_owner_line *ln = &o->lines[o->active[i]];
         if (!ln->waits || ln->lagging || (skip >> (ln->object % 64) & 1))
             continue;
-        if (!best || ln->waits_since < best->waits_since)
+        if (!best || urgent (ln) > urgent (best) ||
+            (urgent (ln) == urgent (best) && ln->waits_since < best->waits_since))
             best = ln;
     }
     return best;
@@ -302,7 +309,7 @@ static int produce_next (struct larder_owner *o, double now)
     while ((ln = next_line (o, skip)) != NULL) {
         struct larder_offered *f = &o->objects[ln->object];
         struct larder_chunk chunk;
-        waiting = 1;
+        waiting |= urgent (ln);
         *o->env.in_callback = 1;
         int rc = larder_chunks_plan (&f->chunks, ln->sent, &chunk, &f->failed);
         *o->env.in_callback = 0;
@@ -311,7 +318,7 @@ static int produce_next (struct larder_owner *o, double now)
             return 1;
         }
         rc = larder_offered_produce (f, &o->env, &chunk);
-        if (rc == LARDER_AGAIN && (f->object.reproduce || f->loose) &&
+        if (rc == LARDER_AGAIN && urgent (ln) && (f->object.reproduce || f->loose) &&
             make_room (o, ln->object) == 0)
             rc = larder_offered_produce (f, &o->env, &chunk);
         if (rc == LARDER_AGAIN) {

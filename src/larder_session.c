@@ -332,7 +332,7 @@ static int met (void *self)
     return c->met;
 }
 
-static int meet (larder *s, larder_error *err)
+static int meet_once (larder *s, larder_error *err)
 {
     struct closing c = {.session = s};
     int rc = larder_progress_until (s, quiet, s, s->settings.timeout_s, err);
@@ -341,6 +341,17 @@ static int meet (larder *s, larder_error *err)
     if (rc == LARDER_OK)
         rc = larder_progress_until (s, met, &c, s->settings.timeout_s, err);
     return rc;
+}
+
+/* Windows are freed by all or by none.  Who waits for the others still answers them, and may have words
+ * under way when they have come; so they meet again, now without an owner that would write more. */
+static int meet (larder *s, larder_error *err)
+{
+    int rc = meet_once (s, err);
+    if (rc != LARDER_OK)
+        return rc;
+    larder_owner_close (&s->owner);
+    return meet_once (s, err);
 }
 
 int larder_close (larder **session, larder_error *err)

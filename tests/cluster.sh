@@ -163,10 +163,14 @@ run_mpi () {
         n=$(cat "$dir/ready")
         for ((i = 1; i <= n; i++)); do hosts+="${hosts:+,}n$i:$LARDER_CLUSTER_PPN"; done
     fi
+    # Hosts share /tmp, and their process ids are small: two clusters at a time would meet in Open MPI's
+    # session directories.
+    mkdir -p "$dir/t" || die "cannot make $dir/t"
     # Inside a Slurm job mpirun would ask Slurm for the hosts.
     # shellcheck disable=SC2086
     enter "$(first_child "$pid")" env -u SLURM_JOBID -u SLURM_JOB_ID mpirun --allow-run-as-root \
-        --mca plm rsh --mca plm_rsh_agent "$dir/rsh" --bind-to none ${hosts:+--host $hosts} "$@"
+        --mca plm rsh --mca plm_rsh_agent "$dir/rsh" --bind-to none \
+        --mca orte_tmpdir_base "$dir/t" ${hosts:+--host $hosts} "$@"
 }
 
 case ${1:-} in

@@ -454,6 +454,7 @@ static void download_range (larder *s, const larder_ref *ref, struct mpiobject *
 
 static void test_ranges (void)
 {
+    const uint64_t end = ITEMS - 5;
     larder_error err = {0};
     struct larder_test_random random = larder_test_seed ();
     struct mpiobject o = mpiobject_make (ITEMS, size_different);
@@ -463,11 +464,11 @@ static void test_ranges (void)
     offer (s, &o, 0, 0, &ref);
     if (mpitest_rank) {
         download_range (s, &ref, &o, 0, 1);
-        download_range (s, &ref, &o, ITEMS - 1, 1);
+        download_range (s, &ref, &o, end - 1, 1);
         download_range (s, &ref, &o, 10, 50);
         for (int i = 0; i < 12; ++i) {
-            uint64_t first = larder_test_below (&random, ITEMS);
-            download_range (s, &ref, &o, first, 1 + larder_test_below (&random, ITEMS - first));
+            uint64_t first = larder_test_below (&random, end);
+            download_range (s, &ref, &o, first, 1 + larder_test_below (&random, end - first));
         }
         MPITEST_OK (larder_confirm (s, &ref, LARDER_OK, &err), err);
     }

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Owners and readers against each other in random simulated worlds; see larder_simulate.h. */
+#include "larder_simworld.h"
+
+/* Run the world to its end and look whether all is well.  LARDER_TEST_SEED repeats a run, and
+ * LARDER_TEST_WORLD one world of it. */
+static void finish (struct sim *s, int world, double max_s)
+{
+    int late = sim_run (s, max_s);
+    if (late)
+        sim_wrong (s, "somebody waits for ever");
+    else
+        sim_check (s);
+    if (s->wrong) {
+        fprintf (stderr, "  LARDER_TEST_WORLD=%d\n", world);
+        sim_print (s);
+    }
+    CU_ASSERT_EQUAL (s->wrong, 0);
+}
+
+static void each_world (int worlds, void (*run) (uint64_t seed, int world))
+{
+    struct larder_test_random r = larder_test_seed ();
+    const char *only = getenv ("LARDER_TEST_WORLD");
+    for (int world = 0; world < worlds; ++world) {
+        uint64_t seed = larder_test_random (&r);
+        if (!only || atoi (only) == world)
+            run (seed, world);
+    }
+}
+
+/* One object that everybody downloads from its first item to its last: each chunk is produced once,
+ * whatever the cache's size, the network's delays and the ranks' pace. */
+static void run_once_each (uint64_t seed, int world)
+{
+    struct sim *s = sim_open (seed, 0);
+    struct sim_object *o = sim_draw (s);
+    uint64_t made = 0, bytes = 0;
+    s->sleepy = (int)sim_below (s, 2);
+    sim_offer (s, o, 0);
+    for (int r = 0; r < s->ranks; ++r)
+        if (o->declared[r])
+            sim_job (s, o, r, 1)->start += (double)sim_below (s, 4000) / 1000;
+    finish (s, world, 55);
+    for (int i = 0; i < s->job_count; ++i)
+        CU_ASSERT_EQUAL (s->jobs[i].code, LARDER_OK);
+    for (int r = 0; r < s->ranks; ++r) {
+        CU_ASSERT_EQUAL (s->rank[r].stats.chunks_reproduced, 0);
+        CU_ASSERT_EQUAL (s->rank[r].stats.checksum_errors, 0);
+        made += s->rank[r].stats.items_produced;
+    }
+    for (uint64_t i = 0; i < o->count; ++i)
+        bytes += o->size[i];
+    CU_ASSERT_EQUAL (made, s->job_count ? o->count : 0);
+    for (int i = 0; i < s->job_count; ++i)
+        CU_ASSERT (s->rank[s->jobs[i].rank].stats.bytes_consumed == bytes);
+    sim_close (s);
+}
+
+static void once_each (void)
+{
+    each_world (200, run_once_each);
+}
+
+/* Several objects at once, downloaded in one order by everybody. */
+static void run_in_order (uint64_t seed, int world)
+{
+    struct sim *s = sim_open (seed, 1);
+    s->sleepy = (int)sim_below (s, 2);
+    for (int i = 0; i < s->settings.max_objects; ++i)
+        sim_offer (s, sim_draw (s), 1);
+    for (int r = 0; r < s->ranks; ++r) {
+        double start = (double)sim_below (s, 3000) / 1000;
+        for (int i = 0; i < s->object_count; ++i)
+            sim_job (s, &s->objects[i], r, 1)->start += start;
+    }
+    finish (s, world, 55);
+    for (int i = 0; i < s->job_count; ++i)
+        CU_ASSERT_EQUAL (s->jobs[i].code, LARDER_OK);
+    for (int r = 0; r < s->ranks; ++r)
+        CU_ASSERT_EQUAL (s->rank[r].stats.chunks_reproduced, 0);
+    sim_close (s);
+}
+
+/* Some ranks come when the others must be through: the chunks that are held for them go meanwhile. */
+static void run_absent (uint64_t seed, int world)
+{
+    struct sim *s = sim_open (seed, 0);
+    double begun = s->clock.time, through = begun;
+    s->settings.hold_timeout_s = 0.5;
+    sim_offer (s, sim_draw (s), 0);
+    for (int r = 0; r < s->ranks; ++r)
+        if (s->objects[0].declared[r])
+            sim_job (s, &s->objects[0], r, 1)->start += r % 2 ? 290 : 0;
+    while (s->clock.time < begun + 280 && !sim_over (s)) {
+        int open = 0;
+        (void)sim_run (s, 1);
+        for (int i = 0; i < s->job_count; ++i)
+            open += s->jobs[i].rank % 2 == 0 && s->jobs[i].state != 2;
+        through = open ? s->clock.time : through;
+    }
+    CU_ASSERT (through < begun + 270);
+    finish (s, world, 300);
+    for (int i = 0; i < s->job_count; ++i)
+        CU_ASSERT_EQUAL (s->jobs[i].code, LARDER_OK);
+    sim_close (s);
+}
+
+static void absent (void)
+{
+    each_world (40, run_absent);
+}
+
+static void in_order (void)
+{
+    each_world (150, run_in_order);
+}
+
+/* What a rank may do with an object: the whole or ranges of it, given up or not, and a verdict. */
+static void some_jobs (struct sim *s, struct sim_object *o, int rank)
+{
+    double start = (double)sim_below (s, 3000) / 1000;
+    for (uint64_t n = sim_below (s, 3); n > 0; --n) {
+        struct sim_job *j = sim_job (s, o, rank, 1);
+        j->start += start;
+        if (o->count && sim_below (s, 2)) {
+            j->first = sim_below (s, o->count);
+            j->end = j->first + 1 + sim_below (s, o->count - j->first);
+        }
+        if (sim_below (s, 8) == 0)
+            j->gives_up = (int)sim_below (s, 10);
+        if (sim_below (s, 8) == 0)
+            j->fails = (int)sim_below (s, 10);
+    }
+    if (o->declared[rank])
+        sim_job (s, o, rank, sim_below (s, 9) ? LARDER_OK : LARDER_ENOSPC)->start += start;
+}
+
+/* Anything: ranges, late ranks, downloads that are given up or fail, all policies, damage on the way,
+ * bad items, objects that are withdrawn.  Bytes, ends and verdicts must be right all the same, and
+ * nobody may wait for ever. */
+static void run_anything (uint64_t seed, int world)
+{
+    struct sim *s = sim_open (seed, 0);
+    int objects = 1 + (int)sim_below (s, 2);
+    s->sleepy = (int)sim_below (s, 2);
+    s->parallel = 1 + (int)sim_below (s, 3);
+    s->settings.hold_timeout_s = 0.5;
+    if (sim_below (s, 3) == 0)
+        s->settings.fault_every = 5 + sim_below (s, 50);
+    s->settings.fault_seed = seed;
+    for (int i = 0; i < objects && i < s->settings.max_objects; ++i) {
+        struct sim_object *o = sim_draw (s);
+        uint64_t policy = sim_below (s, 4);
+        o->object.once = policy == 0;
+        o->object.reproduce = policy == 1;
+        if (sim_below (s, 8) == 0)
+            o->bad_item = sim_below (s, SIM_ITEMS);
+        if (sim_below (s, 8) == 0)
+            o->withdraw = s->clock.time + (double)sim_below (s, 3000) / 1000;
+        sim_offer (s, o, 0);
+    }
+    for (int r = 0; r < s->ranks; ++r)
+        for (int i = 0; i < s->object_count; ++i)
+            some_jobs (s, &s->objects[i], r);
+    finish (s, world, 3000);
+    sim_close (s);
+}
+
+static void anything (void)
+{
+    each_world (200, run_anything);
+}
+
+int main (void)
+{
+    static const struct larder_test tests[] = {
+        {"whole downloads: everything is produced once", once_each},
+        {"several objects, one order: the same", in_order},
+        {"some come late: the others do not wait for ever", absent},
+        {"anything may happen", anything},
+        {NULL, NULL},
+    };
+    return larder_test_main ("owner", tests);
+}
