@@ -9,7 +9,7 @@ int main (int argc, char **argv)
     int rank, rc;
     larder *session = NULL;
     larder_object object;
-    larder_ref ref;
+    larder_ref ref = {{0}};
     larder_error err = {0};
     larder_memory_sink sink = {.buffer = malloc (64 << 20), .capacity = 64 << 20};
     larder_consumer consumer = larder_consumer_memory (&sink);

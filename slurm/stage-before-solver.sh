@@ -33,6 +33,7 @@ LOCAL_DIR=${LOCAL_DIR:-${TMPDIR:-/tmp}}
 # How MPI programs start: "srun" is right where Slurm was built with PMIx (srun --mpi=list shows
 # it), "mpirun" everywhere else.
 LAUNCH=${LAUNCH:-srun}
+SRUN_MPI=${SRUN_MPI:-pmix}
 
 # ---------------------------------------------------------------- checks
 say () { echo "stage-before-solver: $*"; }
@@ -52,8 +53,8 @@ command -v "$LARDER" >/dev/null || fail "the command $LARDER was not found; set 
 
 case $LAUNCH in
 srun) # -n and --ntasks-per-node both: sbatch's own values would stand in the way otherwise
-    one_per_node=(srun --mpi=pmix -N "$SLURM_JOB_NUM_NODES" -n "$SLURM_JOB_NUM_NODES" --ntasks-per-node=1)
-    all_tasks=(srun --mpi=pmix) ;;
+    one_per_node=(srun --mpi="$SRUN_MPI" -N "$SLURM_JOB_NUM_NODES" -n "$SLURM_JOB_NUM_NODES" --ntasks-per-node=1)
+    all_tasks=(srun --mpi="$SRUN_MPI") ;;
 mpirun) # Open MPI's; with MPICH it is: mpirun -ppn 1 -n NODES
     one_per_node=(mpirun -n "$SLURM_JOB_NUM_NODES" --map-by ppr:1:node)
     all_tasks=(mpirun) ;;

@@ -38,8 +38,9 @@ typedef struct larder_config {
 } larder_config;
 
 /** Set one setting from text, by its name in the environment without `LARDER_`, any case:
- * "chunk_size", "cache_size", "piece_size", "gets_in_flight", "max_objects", "max_lines",
- * "owners" is not among them.  Collective: no.  Thread: any.  Blocks: no.
+ * "chunk_size", "cache_size", "piece_size", "gets_in_flight", "max_objects", "max_lines", "timeout",
+ * "hold_timeout", "fault_every", "fault_seed" ("owners" is not among them).
+ * Collective: no.  Thread: any.  Blocks: no.
  * \param [in,out] config  Unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL for an unknown name or a text that is no number of the right
  *     kind; LARDER_ERANGE for a number out of bounds. */

@@ -20,7 +20,8 @@ typedef struct larder_request larder_request;
 
 /** Download what a ref names into a consumer.  Collective: no.  Thread: the session's. Progress:
  * yes, also for what this rank owns.  Blocks until the consumer has everything, or until nothing
- * has moved for the session's timeout_s seconds.
+ * has moved for the session's timeout_s seconds.  A part of the object (larder_ref_items) does not
+ * settle the offer: call larder_confirm after the last part.
  * \param consumer  Borrowed for the call.  Exactly one of download_completed and download_failed
  *     is called when a download was started.
  * \return LARDER_OK; before anything was started: LARDER_EREF, LARDER_ESESSION, LARDER_EINVAL,

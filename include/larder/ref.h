@@ -38,7 +38,8 @@ typedef struct larder_ref_info {
  * \return LARDER_OK; LARDER_EREF when magic, version or check do not fit. */
 int larder_ref_read (const larder_ref *ref, larder_ref_info *info, larder_error *err);
 
-/** Make a reference to a range of the items that another one names. Collective: no.  Thread: any.
+/** Make a reference to a range of the items that another one names.  Who downloads parts calls
+ * larder_confirm after the last one. Collective: no.  Thread: any.
  * Blocks: no.
  * \param first  First item, counted from the object's item 0.
  * \param count  Number of items, >= 1.

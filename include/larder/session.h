@@ -48,7 +48,7 @@ int larder_progress (larder *session, int max_work, double timeout_s, larder_err
 /** Serve until all offers of this rank have settled.  Collective: no.  Thread: the session's.
  * Progress: yes.  Blocks until then, or until nothing has moved for timeout_s seconds (<= 0: the
  * session's timeout_s).
- * \return LARDER_OK; LARDER_ETIMEDOUT (the offers stay, call again or delete them); LARDER_EMPI,
+ * \return LARDER_OK; LARDER_ETIMEDOUT (the offers stay, call again or larder_withdraw them); LARDER_EMPI,
  *     LARDER_EBROKEN, LARDER_ECALLBACK. */
 int larder_serve (larder *session, double timeout_s, larder_error *err);
 
