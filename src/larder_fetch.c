@@ -176,16 +176,21 @@ static int good (const struct larder_request *q, const struct larder_fetch *f)
            h->check == larder_wire_slot_check (h, h + 1);
 }
 
+/* A chunk is in this node's cache, or everybody here has passed it. */
+static int came (const struct larder_request *q, uint64_t chunk)
+{
+    return larder_wire_count (larder_load (&line_of (q)->cursor)) > chunk ||
+           larder_nodecache_lookup (cache (q), q->want.owner, q->line, q->life, chunk) !=
+               LARDER_POOL_NONE;
+}
+
 /* While the bytes were under way the chunk came by another holder, or everybody here has passed it, or
  * it has gone at the owner: its slot there may be another chunk's by now, which is no damage. */
 static int outdated (const struct larder_request *q, const struct larder_fetch *f)
 {
     uint64_t word, place;
     ready (q, f->chunk, &word, &place);
-    return word != larder_wire_word (q->life, f->chunk) || place != f->place ||
-           larder_wire_count (larder_load (&line_of (q)->cursor)) > f->chunk ||
-           larder_nodecache_lookup (cache (q), q->want.owner, q->line, q->life, f->chunk) !=
-               LARDER_POOL_NONE;
+    return word != larder_wire_word (q->life, f->chunk) || place != f->place || came (q, f->chunk);
 }
 
 /* The chunk came damaged: again, after a while that grows. */
@@ -194,6 +199,8 @@ static int try_again (struct larder_request *q, const struct larder_fetch *f, la
     static const double after[TRIES] = {0.01, 0.1, 1};
     ++q->reader->stats->checksum_errors;
     ++q->reader->stats->retries;
+    if (q->bad_tries && f->chunk > q->bad_chunk && !came (q, q->bad_chunk))
+        return LARDER_OK; /* the tries of the chunk before it count first */
     if (q->bad_chunk != f->chunk)
         q->bad_tries = 0;
     q->bad_chunk = f->chunk;

@@ -191,8 +191,9 @@ static int make_room (struct larder_owner *o, int place)
         int next = 0;
         for (int k = 0; k < o->active_count && !next; ++k) {
             const struct larder_owner_line *ln = &o->lines[o->active[k]];
-            next = ln->object == place &&
-                   (e->chunk.number == ln->cursor || e->chunk.number == ln->want);
+            next = ln->object == place && !ln->lagging &&
+                   (e->chunk.number == ln->cursor ||
+                    e->chunk.number == larder_num_max (ln->cursor, ln->want));
         }
         if (!next && (!victim || e->used < victim->used))
             victim = e;
@@ -315,6 +316,14 @@ static int produce_next (struct larder_owner *o, double now)
         *o->env.in_callback = 0;
         if (rc != LARDER_OK) {
             object_failed (o, ln->object);
+            return 1;
+        }
+        if (f->object.once && larder_intervals_has (&f->produced, chunk.number)) {
+            larder_error why;
+            larder_error_set (&why, LARDER_EHELD, 0,
+                              "%s: what is asked for has gone and cannot be produced again",
+                              f->name);
+            larder_ownerline_fail (o, ln, &why);
             return 1;
         }
         rc = larder_offered_produce (f, &o->env, &chunk);

@@ -204,7 +204,7 @@ static int activate (struct larder_owner *o, struct larder_owner_line *ln,
     ln->end_item = b->first_item + b->item_count;
     ln->first_chunk = ln->cursor = ln->want = ln->sent = ln->told = first_chunk;
     ln->all_sent = b->item_count == 0;
-    ln->lagging = ln->waits = 0;
+    ln->lagging = ln->waits = ln->last_sent = 0;
     ln->moved = ln->bound = larder_clock_now (&o->clock);
     o->active[o->active_count++] = (int)(ln - o->lines);
     ++f->lines;

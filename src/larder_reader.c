@@ -76,8 +76,10 @@ static void clean_up (struct larder_request *q, uint64_t state)
 
 static uint64_t state_word (const struct larder_request *q, int code)
 {
-    int whole = q->want.first_item == 0 && q->state != LARDER_REQUEST_INFO &&
-                q->want.end_item == q->info.end_item;
+    /* Before the owner has answered nobody here knows how many items there are: who gives up then, and
+     * has begun at the first item, is through with the object. */
+    int whole = q->want.first_item == 0 &&
+                (q->state == LARDER_REQUEST_INFO || q->want.end_item == q->info.end_item);
     if (q->verdict <= 0)
         code = q->verdict;
     else if (!whole)

@@ -61,7 +61,7 @@ int larder_wire_layout_make (const struct larder_wire_shape *s, struct larder_wi
         return too_big (err);
     l.total = at;
 
-    uint64_t slots = s->slot_count * l.slot_stride;
+    uint64_t slots = s->slot_count * s->chunk_size;
     if (l.control_size > slots / 8 && l.control_size > LARDER_CONTROL_FREE)
         return larder_error_set (
             err, LARDER_ERANGE, 0,

@@ -35,7 +35,8 @@
 
 #define LARDER_COUNT_BITS 40
 #define LARDER_COUNT_MAX  ((UINT64_C (1) << LARDER_COUNT_BITS) - 1)
-#define LARDER_LIFE_MAX   ((UINT64_C (1) << (64 - LARDER_COUNT_BITS)) - 1)
+/* The top bit stays 0: some MPIs compare unsigned numbers as signed ones. */
+#define LARDER_LIFE_MAX ((UINT64_C (1) << (63 - LARDER_COUNT_BITS)) - 1)
 
 /* {life, count} as one growing word. */
 static inline uint64_t larder_wire_word (uint64_t life, uint64_t count)

@@ -356,17 +356,19 @@ static inline int sim_over (const struct sim *s)
     return 1;
 }
 
-/* Run until everything has ended.  0, or -1 when it has not after max_s seconds of fake time. */
-static inline int sim_run (struct sim *s, double max_s)
+/* Run until everything has ended, and a little longer.  0, or -1 when nothing was viewed for idle_s
+ * seconds of fake time. */
+static inline int sim_run (struct sim *s, double idle_s)
 {
-    double end = s->clock.time + max_s;
     uint64_t before = s->views;
-    while (!sim_over (s)) {
-        if (s->clock.time > end || ++s->rounds > SIM_ROUNDS)
+    double moved = s->clock.time;
+    for (int over = 0; over < 50; over = sim_over (s) ? over + 1 : 0) {
+        if (s->clock.time > moved + idle_s || ++s->rounds > SIM_ROUNDS)
             return -1;
         for (int n = 0; n < s->ranks; ++n)
             sim_poll (s, (int)sim_below (s, (uint64_t)s->ranks));
         s->quiet = simnet_step (&s->net) || s->views != before ? 0 : s->quiet + 1;
+        moved = s->views != before ? s->clock.time : moved;
         before = s->views;
         s->clock.time += s->quiet > 200  ? 0.25
                          : s->quiet > 50 ? 0.02

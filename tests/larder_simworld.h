@@ -308,6 +308,26 @@ static inline void sim_print (const struct sim *s)
         fprintf (stderr, "  object %d of rank %d: %d items, done %d, once %d, reproduce %d\n",
                  (int)s->objects[i].id, s->owners[s->objects[i].owner], (int)s->objects[i].count,
                  s->objects[i].done, s->objects[i].object.once, s->objects[i].object.reproduce);
+    for (int i = 0; i < s->owner_count; ++i) {
+        const struct larder_owner *o = s->rank[s->owners[i]].owner;
+        for (int k = 0; k < s->settings.max_objects; ++k) {
+            const struct larder_offered *f = &o->objects[k];
+            fprintf (stderr, "  place %d: state %d, %d chunks, %d slots, let go %d, loose %d\n", k,
+                     f->state, (int)f->cache.count, (int)larder_pool_held (f->quota), f->let_go,
+                     f->loose);
+        }
+        for (int l = 0; l < o->line_count; ++l) {
+            const struct larder_owner_line *ln = &o->lines[l];
+            if (ln->active)
+                fprintf (
+                    stderr,
+                    "  line %d of node %d life %d: place %d, cursor %d, want %d, sent %d, told "
+                    "%d, to item %d, waits %d, lagging %d, all sent %d\n",
+                    ln->line, ln->node, (int)ln->life, ln->object, (int)ln->cursor, (int)ln->want,
+                    (int)ln->sent, (int)ln->told, (int)ln->end_item, ln->waits, ln->lagging,
+                    ln->all_sent);
+        }
+    }
     for (int i = 0; i < s->job_count; ++i) {
         const struct sim_job *j = &s->jobs[i];
         fprintf (

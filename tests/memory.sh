@@ -16,7 +16,7 @@ chmod +x "$work/watched"
 # watch_pss FOLDER HOST RANKS: until FOLDER/over is there, as often as it can: the largest sum of the
 # Pss of HOST's ranks in KiB, and how often all of them were seen.  Runs on HOST.
 watch_pss () {
-    local file pid key kib sum seen most=0 samples=0
+    local file pid key kib sum seen level before=0 most=0 samples=0
     while [ ! -e "$1/over" ]; do
         sum=0 seen=0
         for file in "$1"/out/pid."$2".*; do
@@ -28,7 +28,10 @@ watch_pss () {
             done <"/proc/$pid/smaps_rollup"; } 2>/dev/null
         done
         [ $seen -lt "$3" ] || samples=$((samples + 1))
-        [ $sum -le $most ] || most=$sum
+        # Ranks are read one after another: a page that a second rank touches in between counts one and
+        # a half times.  What two looks in turn agree on is there.
+        level=$((sum < before ? sum : before)) before=$sum
+        [ $level -le $most ] || most=$level
     done
     echo "$most $samples" >"$1/pss.$2"
 }

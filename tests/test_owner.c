@@ -4,9 +4,9 @@
 
 /* Run the world to its end and look whether all is well.  LARDER_TEST_SEED repeats a run, and
  * LARDER_TEST_WORLD one world of it. */
-static void finish (struct sim *s, int world, double max_s)
+static void finish (struct sim *s, int world, double idle_s)
 {
-    int late = sim_run (s, max_s);
+    int late = sim_run (s, idle_s);
     if (late)
         sim_wrong (s, "somebody waits for ever");
     else
