@@ -136,16 +136,20 @@ static void take_closed (struct larder_request *q)
     }
 }
 
+/* Said again when no answer comes: a word of the record before this one, which another rank wrote, may
+ * have come late and stand between these. */
 static int tell_bind (struct larder_request *q, larder_error *err)
 {
+    const struct larder_line *ln = larder_nodecache_line (cache (q), q->want.owner, q->line);
+    uint64_t first = larder_load (&ln->first_item);
     union {
         struct larder_bind bind;
         uint64_t words[8];
     } u = {.bind = {.life = q->life,
                     .transaction = q->want.transaction,
                     .object = q->want.object,
-                    .first_item = q->want.first_item,
-                    .item_count = q->want.end_item - q->want.first_item,
+                    .first_item = first,
+                    .item_count = larder_load (&ln->end) - first,
                     .session = q->session_id,
                     .local = (uint64_t)cache (q)->local}};
     u.bind.check = larder_wire_check (u.words, 8);
@@ -331,6 +335,8 @@ static int wait_longer (struct larder_request *q, double now, larder_error *err)
     q->pinged = now;
     q->ping_after = q->ping_after * 2 < PING_MAX_S ? q->ping_after * 2 : PING_MAX_S;
     int rc = larder_fetch_ping (q, err);
+    if (rc == LARDER_OK && q->state == LARDER_REQUEST_INFO)
+        rc = tell_bind (q, err);
     return rc < 0 ? rc : 0;
 }
 

@@ -244,7 +244,8 @@ static inline void sim_check_verdicts (struct sim *s, const struct sim_object *o
             sim_wrong (s, "object %d: it was told %d times of rank %d", (int)o->id, o->told[r], r);
         for (int i = 0; i < s->job_count; ++i) {
             const struct sim_job *j = &s->jobs[i];
-            int whole = j->first == 0 && j->end == o->count;
+            /* Who gives up before the owner has answered, from the first item on, is through. */
+            int whole = j->first == 0 && (j->end == o->count || j->code < 0);
             if (j->object == o && j->rank == r && (j->verdict == 1 ? whole : 1))
                 own |= o->code[r] == (j->verdict == 1 ? j->code : j->verdict);
         }
