@@ -6,13 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int test_request (void *self)
-{
-    int flag = 0;
-    MPI_Request *request = self;
-    return MPI_Test (request, &flag, MPI_STATUS_IGNORE) != MPI_SUCCESS || flag;
-}
-
 struct agreement {
     int mine, lowest;
     struct {
@@ -24,7 +17,7 @@ struct agreement {
 /* A step that does not finish is left to MPI: its buffers are never touched again. */
 static int finish_step (larder *s, MPI_Request *request, larder_error *err)
 {
-    int rc = larder_progress_until (s, test_request, request, s->settings.timeout_s, err);
+    int rc = larder_progress_request (s, request, err);
     if (rc == LARDER_ETIMEDOUT) {
         s->broken = rc;
         larder_error_set (err, rc, 0, "not all ranks came within %.3g s without progress",

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "larder_progress.h"
 #include "larder_backoff.h"
+#include "larder_mpi.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -106,6 +107,25 @@ int larder_progress (larder *s, int max_work, double timeout_s, larder_error *er
             larder_backoff_wait (&backoff, timeout_s - (now - start));
         }
     }
+}
+
+struct awaited {
+    MPI_Request *request;
+    int result, ended;
+};
+
+static int ended (void *self)
+{
+    struct awaited *a = self;
+    a->result = MPI_Test (a->request, &a->ended, MPI_STATUS_IGNORE);
+    return a->ended || a->result != MPI_SUCCESS;
+}
+
+int larder_progress_request (larder *s, MPI_Request *request, larder_error *err)
+{
+    struct awaited a = {.request = request, .result = MPI_SUCCESS};
+    int rc = larder_progress_until (s, ended, &a, s->settings.timeout_s, err);
+    return rc == LARDER_OK ? larder_mpi_check (a.result, "MPI_Test", err) : rc;
 }
 
 static int settled (void *self)

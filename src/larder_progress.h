@@ -23,4 +23,8 @@ int larder_progress_leave (const larder *session, int code, larder_error *err);
 int larder_progress_until (larder *session, int (*done) (void *self), void *self, double timeout_s,
                            larder_error *err);
 
+/* Make progress until an MPI request has ended.  LARDER_OK, LARDER_ETIMEDOUT (without a text; MPI may still
+ * use the request's buffers), LARDER_EMPI, or what broke the session. */
+int larder_progress_request (larder *session, MPI_Request *request, larder_error *err);
+
 #endif

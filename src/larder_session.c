@@ -311,12 +311,6 @@ int larder_open (MPI_Comm comm, const larder_config *config, MPI_Info info, lard
 
 /* ---------------------------------------------------------------- close */
 
-struct closing {
-    larder *session;
-    MPI_Request request;
-    int met;
-};
-
 static int quiet (void *self)
 {
     const larder *s = self;
@@ -324,22 +318,14 @@ static int quiet (void *self)
            !larder_reader_abandoned (&s->reader);
 }
 
-static int met (void *self)
-{
-    struct closing *c = self;
-    if (!c->met && MPI_Test (&c->request, &c->met, MPI_STATUS_IGNORE) != MPI_SUCCESS)
-        c->met = 1;
-    return c->met;
-}
-
 static int meet_once (larder *s, larder_error *err)
 {
-    struct closing c = {.session = s};
+    MPI_Request request;
     int rc = larder_progress_until (s, quiet, s, s->settings.timeout_s, err);
     if (rc == LARDER_OK)
-        rc = larder_mpi_check (MPI_Ibarrier (s->comm, &c.request), "MPI_Ibarrier", err);
+        rc = larder_mpi_check (MPI_Ibarrier (s->comm, &request), "MPI_Ibarrier", err);
     if (rc == LARDER_OK)
-        rc = larder_progress_until (s, met, &c, s->settings.timeout_s, err);
+        rc = larder_progress_request (s, &request, err);
     return rc;
 }
 

@@ -24,7 +24,8 @@ typedef struct larder larder;
  * \param info  MPI_INFO_NULL, or hints `larder_*`.
  * \param [out] session  Unchanged on failure, when there is nothing to free.
  * \return The same code on all ranks: LARDER_OK; LARDER_EINVAL, LARDER_ERANGE (settings out of
- *     bounds; control words that would need more than 1/8 of cache_size, with the figures);
+ *     bounds; control words that would need more than 1/8 of cache_size and more than 1 MiB,
+ *     with the figures);
  *     LARDER_EMISMATCH; LARDER_ENOMEM (no room in /dev/shm, with the figures); LARDER_ENOWINDOW
  *     (err's text names the variable to export); LARDER_EMPI. */
 int larder_open (MPI_Comm comm, const larder_config *config, MPI_Info info, larder **session,
@@ -48,7 +49,8 @@ int larder_progress (larder *session, int max_work, double timeout_s, larder_err
 /** Serve until all offers of this rank have settled.  Collective: no.  Thread: the session's.
  * Progress: yes.  Blocks until then, or until nothing has moved for timeout_s seconds (<= 0: the
  * session's timeout_s).
- * \return LARDER_OK; LARDER_ETIMEDOUT (the offers stay, call again or larder_withdraw them); LARDER_EMPI,
+ * \return LARDER_OK; LARDER_EOWNER, LARDER_ESTALE or LARDER_ENOMEM when an object could not be produced (err
+ *     says why; its receivers got the same); LARDER_ETIMEDOUT (the offers stay, call again or larder_withdraw them); LARDER_EMPI,
  *     LARDER_EBROKEN, LARDER_ECALLBACK. */
 int larder_serve (larder *session, double timeout_s, larder_error *err);
 
