@@ -13,7 +13,7 @@ packages_build=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libh
     libxxhash-dev zlib1g-dev)
 packages_demo=(gmt-gshhg-full)
 packages_test=(libcunit1-dev hdf5-tools gmt-gshhg-full gmt-gshhg-low python-tables-data iproute2
-    slurmctld slurmd slurm-client munge libpmix-dev)
+    slurmctld slurmd slurm-client munge libpmix-dev spin)
 
 help () {
     cat <<'TEXT'

@@ -12,18 +12,20 @@ export LC_ALL=C
 LAYERS='
 pure: version error atomic num
 pure: clock intervals
-pure: backoff ref wire topology object consumer config_text transport
+pure: backoff ref wire topology object consumer config_text transport track
 pure: config pool chunks txn view
-pure: cache
+pure: cache receipt
 mpi:  mpi
 mpi:  rma
-mpi:  nodecache
+mpi:  nodecache+guard
+mpi:  detach
 mpi:  words
 mpi:  offered
-mpi:  owner+ownerline reader+fetch
+mpi:  owner+ownerbind+ownerline+ownermail+ownerready+ownertxn reader+fetch+join+end+event+tell
 mpi:  handle
 mpi:  progress
-mpi:  offer download agree
+mpi:  transaction download agree pause
+mpi:  offer
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.

@@ -107,6 +107,14 @@ uint64_t larder_chunks_bytes (const struct larder_chunks *c)
     return c->item_size && c->item_count ? (c->item_count - 1) * c->item_size + c->last_size : 0;
 }
 
+void larder_chunks_before (const struct larder_chunks *c, uint64_t n, uint64_t *items,
+                           uint64_t *bytes)
+{
+    uint64_t offset = c->per_item ? n % c->per_item * c->payload : 0;
+    *items = larder_num_min (c->per_chunk ? n * c->per_chunk : n / c->per_item, c->item_count);
+    *bytes = larder_num_min (*items * c->item_size + offset, larder_chunks_bytes (c));
+}
+
 static int beyond (const struct larder_chunks *c, uint64_t n, larder_error *err)
 {
     return larder_error_set (err, LARDER_ERANGE, 0, "%s: there is no chunk %" PRIu64, name_of (c),
@@ -143,6 +151,7 @@ static int plan_uniform (const struct larder_chunks *c, uint64_t n, struct larde
     }
     if ((chunk->flags & LARDER_CHUNK_ENDS) && chunk->item + chunk->count == c->item_count)
         chunk->flags |= LARDER_CHUNK_LAST;
+    chunk->payload = chunk->size;
     return LARDER_OK;
 }
 
@@ -180,6 +189,7 @@ static int plan_at (const struct larder_chunks *c, uint64_t n, struct larder_chu
         chunk->count = count;
         ++next;
     }
+    chunk->payload = bytes;
     if (chunk->count > 1) {
         chunk->flags |= LARDER_CHUNK_TABLE;
         chunk->size = bytes + larder_chunks_table (bytes, chunk->count);

@@ -40,6 +40,7 @@ struct larder_chunk {
     uint64_t item, offset; /* its first byte */
     uint64_t count;        /* items, or 1 for a part */
     uint64_t size;         /* bytes, the table included; unknown sizes: room */
+    uint64_t payload;      /* bytes of items; unknown sizes: set after producing */
     uint32_t flags; /* LARDER_CHUNK_ENDS, _TABLE, _LAST; unknown sizes: set after producing */
 };
 
@@ -62,6 +63,10 @@ int larder_chunks_learn (struct larder_chunks *chunks, uint64_t n, uint64_t size
 
 /* Bytes of the table behind `count` items that have `size` bytes together. */
 uint64_t larder_chunks_table (uint64_t size, uint64_t count);
+
+/* Items and bytes that chunk n of a uniform object has before it. */
+void larder_chunks_before (const struct larder_chunks *chunks, uint64_t n, uint64_t *items,
+                           uint64_t *bytes);
 
 /* All bytes of a uniform object; 0 otherwise. */
 uint64_t larder_chunks_bytes (const struct larder_chunks *chunks);

@@ -32,9 +32,13 @@ static const struct setting settings[] = {
     {"piece_size", SIZE, AT (piece_size), KIB, GIB, 60 * KIB},
     {"gets_in_flight", COUNT, AT (gets_in_flight), 1, 64, 2},
     {"max_objects", COUNT, AT (max_objects), 1, 4096, 64},
+    {"max_transactions", COUNT, AT (max_transactions), 1, 4096, 64},
     {"max_lines", COUNT, AT (max_lines), 1, 64, 8},
     {"timeout", SECONDS, AT (timeout_s), 0, 0, 300},
     {"hold_timeout", SECONDS, AT (hold_timeout_s), 0, 0, 60},
+    {"min_download_timeout", SECONDS, AT (min_download_timeout_s), 0, 0, 0},
+    {"acquire_timeout", SECONDS, AT (acquire_timeout_s), 0, 0, 0},
+    {"idle_timeout", SECONDS, AT (idle_timeout_s), 0, 0, 0},
     {"fault_every", NUMBER, AT (fault_every), 0, UINT64_MAX, 0},
     {"fault_seed", NUMBER, AT (fault_seed), 0, UINT64_MAX, 0},
 };
@@ -249,11 +253,15 @@ int larder_config_resolve (const larder_config *user,
         .piece_size = larder_num_min (c.piece_size, c.chunk_size + LARDER_SLOT_HEADER_ROOM),
         .gets_in_flight = c.gets_in_flight,
         .max_objects = c.max_objects,
+        .max_transactions = c.max_transactions,
         .max_lines = c.max_lines,
         .owner_count = user && user->owners ? user->owner_count : 1,
         .owners = user && user->owners ? user->owners : rank_zero,
         .timeout_s = c.timeout_s,
         .hold_timeout_s = c.hold_timeout_s,
+        .min_download_timeout_s = c.min_download_timeout_s,
+        .acquire_timeout_s = c.acquire_timeout_s,
+        .idle_timeout_s = c.idle_timeout_s,
         .fault_every = c.fault_every,
         .fault_seed = c.fault_seed,
     };
@@ -284,9 +292,13 @@ uint64_t larder_config_hash (const struct larder_settings *s)
     h = mix_in (h, s->piece_size);
     h = mix_in (h, (uint64_t)s->gets_in_flight);
     h = mix_in (h, (uint64_t)s->max_objects);
+    h = mix_in (h, (uint64_t)s->max_transactions);
     h = mix_in (h, (uint64_t)s->max_lines);
     h = mix_in_seconds (h, s->timeout_s);
     h = mix_in_seconds (h, s->hold_timeout_s);
+    h = mix_in_seconds (h, s->min_download_timeout_s);
+    h = mix_in_seconds (h, s->acquire_timeout_s);
+    h = mix_in_seconds (h, s->idle_timeout_s);
     h = mix_in (h, s->fault_every);
     h = mix_in (h, s->fault_seed);
     h = mix_in (h, (uint64_t)s->owner_count);

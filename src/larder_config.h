@@ -13,11 +13,15 @@ struct larder_settings {
     uint64_t piece_size; /* <= chunk_size + LARDER_SLOT_HEADER_ROOM */
     int gets_in_flight;
     int max_objects;
+    int max_transactions;
     int max_lines;
     int owner_count;   /* >= 1 */
     const int *owners; /* >= 0; the user's array (borrowed), or a static {0} */
     double timeout_s;
     double hold_timeout_s;
+    double min_download_timeout_s; /* 0: none, as the next two */
+    double acquire_timeout_s;
+    double idle_timeout_s;
     uint64_t fault_every;
     uint64_t fault_seed;
 };

@@ -36,9 +36,10 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
     if (!q)
         return larder_error_set (err, LARDER_ENOMEM, 0, "download: no memory");
     q->session = s;
-    q->session_id = s->id;
+    q->ref = *ref;
     q->verdict = 1;
     q->ping_after = 1;
+    q->first_item = info.first_item;
     q->want = (struct larder_want){.owner = owner,
                                    .object = info.object | (uint64_t)info.generation << 32,
                                    .transaction = info.transaction,
@@ -76,20 +77,78 @@ static int start (larder *s, const larder_ref *ref, const larder_consumer *consu
     return launch (q, out, err);
 }
 
-int larder_download_start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
-                           larder_request **request, larder_error *err)
+/* Where a download goes on must lie in its range, and may only be its beginning when nothing has come. */
+static int go_on (struct larder_request *q, const larder_cursor *cursor, larder_error *err)
+{
+    uint64_t first = q->want.first_item, end = q->want.end_item;
+    if (cursor->item < first || cursor->item > end || cursor->chunk > LARDER_COUNT_MAX ||
+        (cursor->offset && (cursor->item == end || !cursor->chunk)) ||
+        (cursor->item != first && !cursor->chunk))
+        return larder_error_set (err, LARDER_ERANGE, 0,
+                                 "download: item %" PRIu64 ", byte %" PRIu64
+                                 " of it is no place to go on in items %" PRIu64 " to %" PRIu64,
+                                 cursor->item, cursor->offset, first, end);
+    q->want.first_item = cursor->item;
+    q->want.from = cursor->item < end ? cursor->chunk : 0;
+    q->next_offset = cursor->offset;
+    q->bytes_done = cursor->bytes;
+    return LARDER_OK;
+}
+
+static int resume (larder *s, const larder_cursor *cursor, const larder_consumer *consumer,
+                   struct larder_request **out, larder_error *err)
 {
     struct larder_request *q = NULL;
-    int rc = larder_progress_enter (s, "larder_download_start", err);
-    if (rc == LARDER_OK && !request)
-        rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_download_start: request is NULL");
+    if (!cursor || !consumer || !consumer->consume_items)
+        return larder_error_set (err, LARDER_EINVAL, 0,
+                                 "download: it takes a cursor and a consumer with consume_items");
+    int rc = make (s, &cursor->ref, &q, err);
+    if (rc != LARDER_OK)
+        return rc;
+    q->consumer = *consumer;
+    rc = go_on (q, cursor, err);
     if (rc == LARDER_OK)
-        rc = start (s, ref, consumer, &q, err);
+        return launch (q, out, err);
+    free (q);
+    return rc;
+}
+
+static int begin (larder *s, const char *call, larder_request **request, larder_error *err)
+{
+    int rc = larder_progress_enter (s, call, err);
+    if (rc == LARDER_OK && !request)
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "%s: request is NULL", call);
+    return rc;
+}
+
+static int begun (larder *s, int rc, struct larder_request *q, larder_request **request,
+                  larder_error *err)
+{
     if (rc == LARDER_OK) {
         *request = q;
         rc = larder_progress_push (s, err);
     }
     return larder_progress_leave (s, rc, err);
+}
+
+int larder_download_start (larder *s, const larder_ref *ref, const larder_consumer *consumer,
+                           larder_request **request, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    int rc = begin (s, "larder_download_start", request, err);
+    if (rc == LARDER_OK)
+        rc = start (s, ref, consumer, &q, err);
+    return begun (s, rc, q, request, err);
+}
+
+int larder_download_resume (larder *s, const larder_cursor *cursor, const larder_consumer *consumer,
+                            larder_request **request, larder_error *err)
+{
+    struct larder_request *q = NULL;
+    int rc = begin (s, "larder_download_resume", request, err);
+    if (rc == LARDER_OK)
+        rc = resume (s, cursor, consumer, &q, err);
+    return begun (s, rc, q, request, err);
 }
 
 /* Take a request's result and free it. */
@@ -177,7 +236,27 @@ int larder_download_cancel (larder_request **request, larder_error *err)
     int rc = check (request, "larder_download_cancel", err);
     if (rc != LARDER_OK)
         return rc;
-    larder_reader_fail (*request, LARDER_ECANCELED, "cancelled by the caller");
+    larder_reader_cancel (*request, "cancelled by the caller");
+    (void)reap (request, NULL);
+    return LARDER_OK;
+}
+
+int larder_download_interrupt (larder_request **request, larder_cursor *cursor, larder_error *err)
+{
+    int rc = check (request, "larder_download_interrupt", err);
+    if (rc == LARDER_OK && !cursor)
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_download_interrupt: cursor is NULL");
+    if (rc != LARDER_OK)
+        return rc;
+    struct larder_request *q = *request;
+    if (larder_reader_interrupt (q) != 0)
+        return larder_error_set (err, LARDER_EINVAL, 0,
+                                 "larder_download_interrupt: the download has ended");
+    *cursor = (larder_cursor){.ref = q->ref,
+                              .item = q->next_item,
+                              .offset = q->next_offset,
+                              .chunk = q->from,
+                              .bytes = q->bytes_done};
     (void)reap (request, NULL);
     return LARDER_OK;
 }

@@ -24,9 +24,4 @@ void larder_fetch_abandon (struct larder_request *request);
 /* Free the slots of abandoned fetches that have ended. */
 int larder_fetch_sweep (struct larder_reader *reader, larder_error *err);
 
-/* Write into the request block of the line at the owner. */
-int larder_fetch_tell (const struct larder_request *request, int line, size_t offset,
-                       enum larder_write_op op, const uint64_t *values, size_t n,
-                       larder_error *err);
-
 #endif

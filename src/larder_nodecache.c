@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "larder_nodecache.h"
+#include "larder_guard.h"
 #include <string.h>
 
 /* ---------------------------------------------------------------- places */
@@ -35,11 +36,6 @@ static larder_word *directory (const struct larder_nodecache *nc, int owner, int
     size_t at = larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
                 nc->layout.line_directory + 8 * (size_t)(chunk % nc->layout.shape.ring);
     return larder_nodecache_word (nc, at);
-}
-
-static larder_word *guard_word (const struct larder_nodecache *nc, int local)
-{
-    return larder_nodecache_word (nc, nc->layout.guard + 64 * (size_t)local);
 }
 
 static int local_count (const struct larder_nodecache *nc)
@@ -114,24 +110,21 @@ int larder_nodecache_retract (struct larder_nodecache *nc, int owner, int line, 
 int larder_nodecache_guard (struct larder_nodecache *nc, int owner, int line, uint64_t life,
                             uint64_t chunk, uint32_t slot)
 {
-    atomic_store (guard_word (nc, nc->local), (uint64_t)slot + 1);
+    larder_guard_set (nc, slot);
     if (atomic_load (directory (nc, owner, line, chunk)) == entry (life, chunk, slot))
         return 0;
-    larder_nodecache_unguard (nc);
+    larder_guard_clear (nc);
     return -1;
 }
 
 void larder_nodecache_unguard (struct larder_nodecache *nc)
 {
-    larder_store (guard_word (nc, nc->local), 0);
+    larder_guard_clear (nc);
 }
 
 int larder_nodecache_guarded (const struct larder_nodecache *nc, uint32_t slot)
 {
-    for (int i = 0; i < local_count (nc); ++i)
-        if (atomic_load (guard_word (nc, i)) == (uint64_t)slot + 1)
-            return 1;
-    return 0;
+    return larder_guard_find (nc, slot) >= 0;
 }
 
 /* ---------------------------------------------------------------- cursor; all under the lock */
@@ -139,17 +132,23 @@ int larder_nodecache_guarded (const struct larder_nodecache *nc, uint32_t slot)
 static void take_out (struct larder_nodecache *nc, int owner, int line, uint64_t life,
                       uint64_t chunk)
 {
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     larder_word *word = directory (nc, owner, line, chunk);
     uint32_t slot = entry_slot (larder_load (word), life, chunk);
     if (slot == LARDER_POOL_NONE)
         return;
-    larder_store (word, 0);
+    if (!larder_load (&ln->detached)) { /* nobody views what all have passed */
+        larder_store (word, 0);
+        if (!at_home (nc, owner))
+            larder_pool_give_locked (nc->pool, &ln->quota, slot);
+        return;
+    }
+    atomic_store (word, 0); /* then the guards, as larder_nodecache_retract does */
     if (!at_home (nc, owner))
-        larder_pool_give_locked (nc->pool, &larder_nodecache_line (nc, owner, line)->quota, slot);
+        larder_guard_give (nc, owner, line, slot);
 }
 
-/* Raise the line's cursor to its lowest position. */
-static int raise_cursor (struct larder_nodecache *nc, int owner, int line)
+int larder_nodecache_raise_locked (struct larder_nodecache *nc, int owner, int line)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     const larder_word *positions = larder_nodecache_positions (nc, owner, line);
@@ -162,7 +161,7 @@ static int raise_cursor (struct larder_nodecache *nc, int owner, int line)
         if (p < low)
             low = p;
     }
-    if (low == LARDER_POSITION_NONE || low <= cursor)
+    if (low >= LARDER_POSITION_DONE || low <= cursor)
         return 0;
     uint64_t last = low - cursor > nc->layout.shape.ring ? cursor + nc->layout.shape.ring : low;
     for (uint64_t c = cursor; c < last; ++c)
@@ -171,15 +170,26 @@ static int raise_cursor (struct larder_nodecache *nc, int owner, int line)
     return 1;
 }
 
-int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, uint64_t position)
+int larder_nodecache_member (const struct larder_nodecache *nc, int owner, int line, uint64_t life)
+{
+    return larder_load (&larder_nodecache_line (nc, owner, line)->life) == life &&
+           larder_load (&larder_nodecache_positions (nc, owner, line)[nc->local]) !=
+               LARDER_POSITION_NONE;
+}
+
+int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                              uint64_t position)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
     larder_word *mine = &larder_nodecache_positions (nc, owner, line)[nc->local];
-    uint64_t old = atomic_exchange (mine, position);
+    uint64_t old = larder_load (mine);
+    if (larder_load (&ln->life) != life || old == LARDER_POSITION_NONE ||
+        !atomic_compare_exchange_strong (mine, &old, position))
+        return LARDER_NODECACHE_DETACHED;
     if (old > larder_wire_count (atomic_load (&ln->cursor)))
         return 0; /* somebody else is furthest behind, and looks when it moves */
     larder_pool_lock (nc->pool);
-    int raised = raise_cursor (nc, owner, line);
+    int raised = larder_nodecache_raise_locked (nc, owner, line);
     larder_pool_unlock (nc->pool);
     return raised;
 }
@@ -226,18 +236,22 @@ static int end_if_empty (struct larder_nodecache *nc, int owner, int line)
     return 1;
 }
 
-static int not_passed (const struct larder_nodecache *nc, int owner, int line, uint64_t first_item)
+/* Nothing that the rank wants has gone by in this line. */
+static int not_passed (const struct larder_nodecache *nc, const struct larder_want *want, int line)
 {
-    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    struct larder_line *ln = larder_nodecache_line (nc, want->owner, line);
     uint64_t life = larder_load (&ln->life), cursor = larder_wire_count (larder_load (&ln->cursor));
-    if (larder_wire_life (larder_load (&ln->info_code)) != life ||
-        cursor == larder_load (&ln->info[2]))
-        return 1;
-    uint32_t slot = larder_nodecache_lookup (nc, owner, line, life, cursor);
+    uint64_t from = larder_load (&ln->from);
+    int begun = larder_wire_life (larder_load (&ln->info_code)) == life;
+    if (want->from)
+        return begun ? cursor < want->from : from <= want->from;
+    if (!begun || cursor == larder_load (&ln->info[2])) /* it stands where it began */
+        return !from || want->first_item > larder_load (&ln->first_item);
+    uint32_t slot = larder_nodecache_lookup (nc, want->owner, line, life, cursor);
     if (slot == LARDER_POOL_NONE)
         return 0;
     const struct larder_slot_header *h = larder_nodecache_slot (nc, slot);
-    return h->item < first_item || (h->item == first_item && h->offset == 0);
+    return h->item < want->first_item || (h->item == want->first_item && h->offset == 0);
 }
 
 static int joinable (const struct larder_nodecache *nc, const struct larder_want *want, int line)
@@ -249,9 +263,9 @@ static int joinable (const struct larder_nodecache *nc, const struct larder_want
            larder_load (&ln->transaction) == want->transaction &&
            larder_nodecache_failed (nc, want->owner, line, life) == 0 &&
            state_of (nc, want->owner, line, life) == LARDER_STATE_ABSENT &&
+           want->first_item < want->end_item && /* a verdict alone needs no line that may fail */
            want->first_item >= larder_load (&ln->first_item) &&
-           want->first_item < larder_load (&ln->end) &&
-           not_passed (nc, want->owner, line, want->first_item);
+           want->first_item < larder_load (&ln->end) && not_passed (nc, want, line);
 }
 
 static void enter (struct larder_nodecache *nc, const struct larder_want *want, int line,
@@ -289,9 +303,11 @@ static void bind (struct larder_nodecache *nc, const struct larder_want *want, i
     larder_store (&ln->transaction, want->transaction);
     larder_store (&ln->first_item, want->first_item);
     larder_store (&ln->end, want->end_item);
+    larder_store (&ln->from, want->from);
     larder_store (&ln->members, 0);
     larder_store (&ln->owed, 0);
     larder_store (&ln->joined, 0);
+    larder_store (&ln->detached, 0);
     larder_store (&ln->cursor, larder_wire_word (life, 0));
     larder_store (&ln->want, larder_wire_word (life, 0));
     larder_store (&ln->holder, larder_wire_word (life, (uint64_t)nc->local));
@@ -333,7 +349,7 @@ static uint64_t not_coming (struct larder_nodecache *nc, const struct larder_wan
             !awaited (nc, want->owner, l, nc->local))
             continue;
         do_without (nc, want->owner, l, nc->local);
-        if (raise_cursor (nc, want->owner, l) | end_if_empty (nc, want->owner, l))
+        if (larder_nodecache_raise_locked (nc, want->owner, l) | end_if_empty (nc, want->owner, l))
             raised |= UINT64_C (1) << l;
     }
     return raised;
@@ -376,28 +392,32 @@ int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, ui
                             uint64_t state)
 {
     struct larder_line *ln = larder_nodecache_line (nc, owner, line);
-    int rc;
+    int rc = LARDER_NODECACHE_DETACHED;
     larder_pool_lock (nc->pool);
-    larder_store (&larder_nodecache_states (nc, owner, line)[nc->local],
-                  larder_wire_word (life, state));
-    atomic_store (&larder_nodecache_positions (nc, owner, line)[nc->local], LARDER_POSITION_NONE);
-    larder_store (&ln->members, larder_load (&ln->members) - 1);
-    rc = raise_cursor (nc, owner, line);
-    if (end_if_empty (nc, owner, line))
-        rc = larder_load (&ln->state) == LARDER_LINE_DRAINING ? 2 : 0;
+    if (larder_nodecache_member (nc, owner, line, life)) {
+        larder_store (&larder_nodecache_states (nc, owner, line)[nc->local],
+                      larder_wire_word (life, state));
+        atomic_store (&larder_nodecache_positions (nc, owner, line)[nc->local],
+                      LARDER_POSITION_NONE);
+        larder_store (&ln->members, larder_load (&ln->members) - 1);
+        rc = larder_nodecache_raise_locked (nc, owner, line);
+        if (end_if_empty (nc, owner, line))
+            rc = larder_load (&ln->state) == LARDER_LINE_DRAINING ? 2 : 0;
+    }
     larder_pool_unlock (nc->pool);
     return rc;
 }
 
-int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life)
+int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                                 uint64_t since)
 {
     int rc = 0;
     larder_pool_lock (nc->pool);
     if (larder_load (&larder_nodecache_line (nc, owner, line)->life) == life) {
         for (int i = 0; i < local_count (nc); ++i)
-            if (awaited (nc, owner, line, i))
+            if (awaited (nc, owner, line, i) && larder_guard_paused (nc, i) <= since)
                 do_without (nc, owner, line, i);
-        rc = raise_cursor (nc, owner, line);
+        rc = larder_nodecache_raise_locked (nc, owner, line);
     }
     larder_pool_unlock (nc->pool);
     return rc;

@@ -13,6 +13,11 @@
 #include "larder_wire.h"
 
 #define LARDER_POSITION_NONE UINT64_MAX
+/* Of a rank that has all it wants and has not left yet. */
+#define LARDER_POSITION_DONE (UINT64_MAX - 1)
+
+/* The line went on without this rank: it is not in it any more. */
+#define LARDER_NODECACHE_DETACHED (-1)
 
 struct larder_nodecache {
     unsigned char *base;
@@ -41,6 +46,7 @@ struct larder_want {
     int owner; /* number in the list of owners */
     uint64_t object, transaction;
     uint64_t first_item, end_item;
+    uint64_t from; /* as in the bind record */
 };
 
 struct larder_joined {
@@ -66,18 +72,28 @@ void larder_nodecache_begin (struct larder_nodecache *nc, int owner, int line,
 int larder_nodecache_info (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
                            struct larder_info *info);
 
-/* This rank needs nothing below `position` any more.  Returns 1 when the line's cursor rose: it is to
- * be told to the owner. */
-int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, uint64_t position);
+/* This rank is still in the line. */
+int larder_nodecache_member (const struct larder_nodecache *nc, int owner, int line, uint64_t life);
+
+/* This rank needs nothing below `position` any more.  Returns 1 when the line's cursor rose (it is to
+ * be told to the owner), else 0; or LARDER_NODECACHE_DETACHED. */
+int larder_nodecache_advance (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                              uint64_t position);
 
 /* This rank is through; state is the count of its state word.  Returns 2 when the line is through with
- * it (its end is to be told), 1 when the cursor rose, else 0. */
+ * it (its end is to be told), 1 when the cursor rose, else 0; or LARDER_NODECACHE_DETACHED, and then
+ * nothing has changed. */
 int larder_nodecache_leave (struct larder_nodecache *nc, int owner, int line, uint64_t life,
                             uint64_t state);
 
-/* Do not wait any longer for ranks that the owner counted on and that have not come.  Returns 1 when the
- * line's cursor rose. */
-int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life);
+/* Do not wait any longer for ranks that the owner counted on and that have not come, unless they had
+ * announced a pause that lasted beyond `since` (microseconds of the host's monotonic clock).  Returns 1
+ * when the line's cursor rose. */
+int larder_nodecache_do_without (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                                 uint64_t since);
+
+/* Raise the line's cursor to its lowest position; for who has the pool's lock.  1: it rose. */
+int larder_nodecache_raise_locked (struct larder_nodecache *nc, int owner, int line);
 
 /* The owner has closed this life: the line is free for the next. */
 void larder_nodecache_closed (struct larder_nodecache *nc, int owner, int line, uint64_t life);

@@ -1,65 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The owner's public functions. */
-#include "larder_object.h"
+/* The owner's public functions for objects. */
+#include "larder_ownertxn.h"
 #include "larder_progress.h"
-#include "larder_ref.h"
 #include <inttypes.h>
 #include <larder/offer.h>
-
-static const char *name_of (const larder_object *object)
-{
-    return object->name ? object->name : "object";
-}
-
-static int offer (larder *s, const larder_object *object, larder_receivers receivers,
-                  larder_ref *ref, larder_error *err)
-{
-    if (!object || !ref)
-        return larder_error_set (err, LARDER_EINVAL, 0,
-                                 "larder_offer: object and ref must not be NULL");
-    if (!s->owner)
-        return larder_error_set (
-            err, LARDER_EINVAL, 0,
-            "%s: this rank is not among the session's owners (larder_config.owners)",
-            name_of (object));
-    int rc = larder_object_check (object, err);
-    if (rc != LARDER_OK)
-        return rc;
-    if (object->chunk_size > s->settings.chunk_size)
-        return larder_error_set (err, LARDER_ERANGE, 0,
-                                 "%s: its chunk size %" PRIu64 " is above the session's %" PRIu64,
-                                 name_of (object), object->chunk_size, s->settings.chunk_size);
-    int place = 0;
-    rc = larder_owner_offer (s->owner, object,
-                             object->chunk_size ? object->chunk_size : s->settings.chunk_size,
-                             receivers, &place, err);
-    if (rc != LARDER_OK)
-        return rc;
-    const struct larder_offered *f = &s->owner->objects[place];
-    larder_ref_write (&(larder_ref_info){.session = s->id,
-                                         .transaction = f->transaction,
-                                         .first_item = 0,
-                                         .item_count = f->chunks.item_count,
-                                         .generation = f->generation,
-                                         .type_tag = object->type_tag,
-                                         .owner = (uint32_t)s->rank,
-                                         .object = (uint32_t)place},
-                      ref);
-    return LARDER_OK;
-}
+#include <larder/transaction.h>
 
 int larder_offer (larder *s, const larder_object *object, larder_receivers receivers,
                   larder_ref *ref, larder_error *err)
 {
+    larder_transaction_options options = {.name = object ? object->name : NULL,
+                                          .receivers = receivers};
+    uint64_t transaction = 0;
     int rc = larder_progress_enter (s, "larder_offer", err);
+    if (rc == LARDER_OK && (!object || !ref))
+        rc = larder_error_set (err, LARDER_EINVAL, 0,
+                               "larder_offer: object and ref must not be NULL");
+    if (rc != LARDER_OK)
+        return larder_progress_leave (s, rc, err);
+    rc = larder_transaction_begin (s, &options, &transaction, err);
+    if (rc != LARDER_OK)
+        return rc;
+    larder_ref made;
+    rc = larder_transaction_add (s, transaction, object, &made, err);
     if (rc == LARDER_OK)
-        rc = offer (s, object, receivers, ref, err);
-    return larder_progress_leave (s, rc, err);
+        rc = larder_transaction_live (s, transaction, err);
+    if (rc == LARDER_OK)
+        *ref = made;
+    else
+        larder_ownertxn_forget (s->owner, larder_ownertxn_find (s->owner, transaction));
+    return rc;
 }
 
 /* The place a ref of this rank names; NULL when it is used for another offer by now. */
-static int find (const larder *s, const larder_ref *ref, struct larder_offered **found, int *place,
-                 larder_error *err)
+static int find (const larder *s, const larder_ref *ref, struct larder_offered **found,
+                 larder_ref_info *out, larder_error *err)
 {
     larder_ref_info info;
     int rc = ref ? larder_ref_read (ref, &info, err)
@@ -74,32 +49,44 @@ static int find (const larder *s, const larder_ref *ref, struct larder_offered *
                                  info.owner);
     struct larder_offered *f = &s->owner->objects[info.object];
     *found = f->transaction == info.transaction && f->state != LARDER_OFFER_FREE ? f : NULL;
-    *place = (int)info.object;
+    *out = info;
     return LARDER_OK;
 }
 
 int larder_withdraw (larder *s, const larder_ref *ref, larder_error *err)
 {
     struct larder_offered *f = NULL;
-    int place = 0;
+    larder_ref_info info;
     int rc = larder_progress_enter (s, "larder_withdraw", err);
     if (rc == LARDER_OK)
-        rc = find (s, ref, &f, &place, err);
-    if (rc == LARDER_OK && f && f->state == LARDER_OFFER_LIVE)
-        larder_owner_end (s->owner, place, LARDER_DONE_DELETED, LARDER_EGONE,
-                          "withdrawn by its owner");
-    if (rc == LARDER_OK)
-        rc = larder_progress_push (s, err);
-    return larder_progress_leave (s, rc, err);
+        rc = find (s, ref, &f, &info, err);
+    if (rc != LARDER_OK)
+        return larder_progress_leave (s, rc, err);
+    return larder_transaction_delete (s, info.transaction, err);
 }
 
-/* Bytes that chunk n of the object has before it; exact for equal items, else nothing is said. */
-static uint64_t bytes_before (const struct larder_chunks *c, uint64_t n)
+int larder_new_version (larder *s, const larder_ref *ref, larder_ref *fresh, larder_error *err)
 {
-    uint64_t item = c->per_chunk ? n * c->per_chunk : c->per_item ? n / c->per_item : 0;
-    uint64_t offset = c->per_item ? n % c->per_item * c->payload : 0;
-    uint64_t all = larder_chunks_bytes (c), bytes = item * c->item_size + offset;
-    return bytes < all ? bytes : all;
+    struct larder_offered *f = NULL;
+    larder_ref_info info = {0};
+    int rc = larder_progress_enter (s, "larder_new_version", err);
+    if (rc == LARDER_OK && !fresh)
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_new_version: fresh is NULL");
+    if (rc == LARDER_OK)
+        rc = find (s, ref, &f, &info, err);
+    if (rc == LARDER_OK && (!f || f->state != LARDER_OFFER_LIVE || f->failed.code))
+        rc = larder_error_set (err, LARDER_EGONE, 0, "larder_new_version: the object is gone");
+    if (rc == LARDER_OK && info.generation != f->generation)
+        rc = larder_error_set (err, LARDER_ESTALE, 0,
+                               "%s: the ref is of version %" PRIu32 ", the present one is %" PRIu32,
+                               f->name, info.generation, f->generation);
+    if (rc == LARDER_OK)
+        rc = larder_ownertxn_renew (s->owner, (int)info.object, err);
+    if (rc == LARDER_OK) {
+        *fresh = f->ref;
+        rc = larder_progress_push (s, err);
+    }
+    return larder_progress_leave (s, rc, err);
 }
 
 static void slowest (const larder *s, int place, larder_offer_status *status)
@@ -109,9 +96,9 @@ static void slowest (const larder *s, int place, larder_offer_status *status)
     const struct larder_topology *t = &s->topology;
     status->slowest_receiver = -1;
     status->slowest_bytes = f->bytes_produced;
-    for (int i = 0; i < f->txn.count; ++i)
-        if (f->txn.receivers[i].state == LARDER_UNSEEN) {
-            status->slowest_receiver = f->txn.receivers[i].rank;
+    for (int i = 0; i < f->txn->count; ++i)
+        if (f->page.standing[i].state == LARDER_UNSEEN) {
+            status->slowest_receiver = f->txn->receivers[i].rank;
             status->slowest_bytes = 0;
             return;
         }
@@ -119,9 +106,11 @@ static void slowest (const larder *s, int place, larder_offer_status *status)
         const struct larder_owner_line *ln = &o->lines[o->active[i]];
         if (ln->object != place)
             continue;
-        uint64_t bytes = f->chunks.item_size ? bytes_before (&f->chunks, ln->cursor) : 0;
+        uint64_t bytes = 0, items;
+        if (f->chunks.item_size)
+            larder_chunks_before (&f->chunks, ln->cursor, &items, &bytes);
         for (int k = 0; k < larder_topology_node_size (t, ln->node); ++k)
-            if (ln->seen[k] == LARDER_STATE_ACQUIRED &&
+            if (larder_owner_seen (ln->seen[k]) == LARDER_SEEN_ACQUIRED &&
                 (status->slowest_receiver < 0 || bytes < status->slowest_bytes)) {
                 status->slowest_receiver = larder_topology_rank (t, ln->node, k);
                 status->slowest_bytes = bytes;
@@ -133,10 +122,10 @@ int larder_offer_get_status (const larder *s, const larder_ref *ref, larder_offe
                              larder_error *err)
 {
     struct larder_offered *f = NULL;
-    int place = 0;
+    larder_ref_info info;
     if (!s || !status)
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_offer_get_status: NULL argument");
-    int rc = find (s, ref, &f, &place, err);
+    int rc = find (s, ref, &f, &info, err);
     if (rc == LARDER_OK && !f)
         rc = larder_error_set (err, LARDER_EGONE, 0, "the offer's place is used by another one");
     if (rc != LARDER_OK)
@@ -145,11 +134,16 @@ int larder_offer_get_status (const larder *s, const larder_ref *ref, larder_offe
                                     .bytes = larder_chunks_bytes (&f->chunks),
                                     .bytes_produced = f->bytes_produced,
                                     .slowest_receiver = -1,
-                                    .receivers = f->txn.count,
-                                    .receivers_done = f->txn.done,
-                                    .receivers_failed = f->txn.failed,
                                     .settled = f->state == LARDER_OFFER_SETTLED};
-    if (!status->settled)
-        slowest (s, place, status);
+    if (status->settled) {
+        status->receivers = f->receivers;
+        status->receivers_done = f->done;
+        status->receivers_failed = f->receivers - f->done;
+    } else {
+        status->receivers = f->txn->expected ? f->txn->expected : f->txn->count;
+        status->receivers_done = f->page.done;
+        status->receivers_failed = f->page.failed;
+        slowest (s, (int)info.object, status);
+    }
     return LARDER_OK;
 }

@@ -34,7 +34,8 @@ int larder_offered_init (struct larder_offered *o, struct larder_offered_env *en
     }
     o->produced = (struct larder_intervals){0};
     o->lines = o->checked = o->let_go = o->loose = o->stale_needs = o->all_told = o->quota_open = 0;
-    o->bytes_produced = o->uses = 0;
+    o->bytes_produced = o->uses = o->round = 0;
+    o->stuck_since = 0;
     o->failed = (larder_error){0};
     return LARDER_OK;
 }
@@ -105,7 +106,7 @@ static int fill (struct larder_offered *o, struct larder_chunk *chunk, unsigned 
     rc = produce_part (o, chunk->item, chunk->offset, to, chunk->size, &size, &last, err);
     if (rc != LARDER_OK || !o->chunks.unknown)
         return rc;
-    chunk->size = size;
+    chunk->size = chunk->payload = size;
     if (last)
         chunk->flags |= LARDER_CHUNK_ENDS;
     if (last && chunk->item + 1 == o->chunks.item_count)
@@ -128,9 +129,9 @@ static int count (struct larder_offered *o, struct larder_offered_env *env,
     larder_stats *s = env->stats;
     *(again ? &s->chunks_reproduced : &s->chunks_produced) += 1;
     *(again ? &s->items_reproduced : &s->items_produced) += items;
-    s->bytes_produced += chunk->size;
+    s->bytes_produced += chunk->payload;
     if (!again)
-        o->bytes_produced += chunk->size;
+        o->bytes_produced += chunk->payload;
     return larder_intervals_add (&o->produced, chunk->number, err);
 }
 
@@ -210,37 +211,128 @@ void larder_offered_release_quarantine (struct larder_offered_env *env)
     }
 }
 
-/* ---------------------------------------------------------------- receivers and the end */
+/* ---------------------------------------------------------------- receivers */
+
+void larder_offered_progress (struct larder_offered *o, struct larder_offered_env *env, int rank,
+                              larder_event_state state, uint64_t bytes, uint64_t items, double now)
+{
+    int i = o->watch.progress && o->txn ? larder_txn_find (o->txn, rank) : -1;
+    if (i < 0)
+        return;
+    struct larder_standing *s = &o->page.standing[i];
+    larder_event event = o->watch.pair;
+    if (!s->track && (state == LARDER_EVENT_STARTED || s->state != LARDER_UNSEEN))
+        s->track = calloc (1, sizeof *s->track);
+    if (!s->track ||
+        !larder_track_event (s->track, state, bytes, items, o->watch.interval_s, now, &event))
+        return;
+    event.receiver = rank;
+    *env->in_callback = 1;
+    o->watch.progress (o->watch.self, &event);
+    *env->in_callback = 0;
+}
 
 void larder_offered_final (struct larder_offered *o, struct larder_offered_env *env, int rank,
-                           int code)
+                           int code, double now)
 {
-    if (!larder_txn_final (&o->txn, rank, code))
+    if (o->state != LARDER_OFFER_LIVE || o->page.closed ||
+        !larder_txn_final (o->txn, &o->page, rank, code))
         return;
     o->stale_needs = 1;
     *env->in_callback = 1;
     if (o->object.ops->downloaded_to_one)
         o->object.ops->downloaded_to_one (o->object.self, rank, code);
-    if (larder_txn_complete (&o->txn) && !o->all_told) {
+    if (larder_txn_complete (o->txn, &o->page) && !o->all_told) {
         o->all_told = 1;
         if (o->object.ops->downloaded_to_all)
             o->object.ops->downloaded_to_all (o->object.self);
     }
     *env->in_callback = 0;
+    larder_offered_progress (o, env, rank,
+                             code == LARDER_OK          ? LARDER_EVENT_COMPLETED
+                             : code == LARDER_ECANCELED ? LARDER_EVENT_ABORTED
+                                                        : LARDER_EVENT_FAILED,
+                             code != LARDER_OK     ? 0
+                             : o->chunks.item_size ? larder_chunks_bytes (&o->chunks)
+                             : o->chunks.unknown   ? 0
+                                                   : o->bytes_produced,
+                             code == LARDER_OK ? o->chunks.item_count : 0, now);
 }
 
-void larder_offered_settle (struct larder_offered *o, struct larder_offered_env *env,
-                            larder_done done)
+void larder_offered_dismiss (struct larder_offered *o, struct larder_offered_env *env, int rank,
+                             int code, double now)
+{
+    int i = o->state == LARDER_OFFER_LIVE ? larder_txn_find (o->txn, rank) : -1;
+    if (i >= 0 && o->page.standing[i].state != LARDER_FINAL)
+        o->page.standing[i].given_up = 1;
+    larder_offered_final (o, env, rank, code, now);
+}
+
+void larder_offered_give_up (struct larder_offered *o, struct larder_offered_env *env, double now)
+{
+    for (int i = 0; i < o->txn->count; ++i)
+        larder_offered_final (o, env, o->txn->receivers[i].rank, o->failed.code, now);
+    o->page.closed = o->failed.code;
+    if (o->all_told)
+        return;
+    o->all_told = 1;
+    *env->in_callback = 1;
+    if (o->object.ops->downloaded_to_all)
+        o->object.ops->downloaded_to_all (o->object.self);
+    *env->in_callback = 0;
+}
+
+/* ---------------------------------------------------------------- versions and the end */
+
+static void drop_all (struct larder_offered *o, struct larder_offered_env *env)
 {
     while (o->cache.count)
         larder_offered_drop (o, env, &o->cache.entries[o->cache.count - 1]);
+}
+
+int larder_offered_renew (struct larder_offered *o, struct larder_offered_env *env,
+                          uint64_t payload)
+{
+    larder_error why = {0};
+    drop_all (o, env);
+    larder_intervals_free (&o->produced);
+    o->produced = (struct larder_intervals){0};
+    larder_chunks_free (&o->chunks);
+    larder_txn_anew (o->txn, &o->page);
+    o->bytes_produced = 0;
+    o->let_go = o->loose = 0;
+    o->stuck_since = 0;
+    *env->in_callback = 1;
+    int rc = larder_chunks_init (&o->chunks, &o->object, payload, &why);
+    *env->in_callback = 0;
+    if (rc != LARDER_OK)
+        fail (o, rc, &why);
+    return rc == LARDER_OK ? rc : o->failed.code;
+}
+
+void larder_offered_close (struct larder_offered *o, struct larder_offered_env *env)
+{
+    o->state = LARDER_OFFER_SETTLED;
+    drop_all (o, env);
     if (o->quota_open)
         larder_pool_close (env->nodecache->pool, o->quota);
     o->quota_open = 0;
-    o->state = LARDER_OFFER_SETTLED;
+    o->receivers = o->txn->expected > o->txn->count ? o->txn->expected : o->txn->count;
+    o->done = o->page.done;
+}
+
+void larder_offered_tell_done (struct larder_offered *o, struct larder_offered_env *env,
+                               larder_done done)
+{
     *env->in_callback = 1;
     if (o->object.ops->transaction_done)
         o->object.ops->transaction_done (o->object.self, o->transaction, done);
+    *env->in_callback = 0;
+}
+
+void larder_offered_release (struct larder_offered *o, struct larder_offered_env *env)
+{
+    *env->in_callback = 1;
     if (o->object.ops->release)
         o->object.ops->release (o->object.self);
     *env->in_callback = 0;
@@ -250,10 +342,6 @@ void larder_offered_settle (struct larder_offered *o, struct larder_offered_env 
     free (o->name);
     o->name = NULL;
     o->object = (larder_object){0};
-}
-
-void larder_offered_forget (struct larder_offered *o)
-{
-    larder_txn_free (&o->txn);
-    o->state = LARDER_OFFER_FREE;
+    o->watch = (struct larder_offered_watch){0};
+    o->txn = NULL;
 }

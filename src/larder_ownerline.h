@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line as its owner sees it: taking the bind record, reading the node's words, telling what is
- * ready, giving the line up. */
+/* One line as its owner sees it: taking the bind record, reading the node's words, giving the line
+ * up. */
 #ifndef LARDER_OWNERLINE_H
 #define LARDER_OWNERLINE_H
 
@@ -11,17 +11,26 @@ int larder_ownerline_look (struct larder_owner *owner, struct larder_owner_line 
                            larder_error *err);
 
 /* Read the words of an active line.  Returns the number of things that moved, or < 0. */
-int larder_ownerline_update (struct larder_owner *owner, struct larder_owner_line *line, double now,
+int larder_ownerline_update (struct larder_owner *owner, struct larder_owner_line *line,
                              larder_error *err);
 
-/* Tell all active lines which of the chunks they want are ready; mark those that wait for one. */
-int larder_ownerline_serve (struct larder_owner *owner, double now, larder_error *err);
+/* Chunks of an object that cannot be made again have gone: who of a node has not begun fails, unless a
+ * line of the node may still have them all. */
+void larder_ownerline_too_late (struct larder_owner *owner, int place, int node);
 
-/* A cached chunk is about to go: take it back from the line.  -1: somebody here views it. */
-int larder_ownerline_retract (struct larder_owner *owner, struct larder_owner_line *line,
-                              const struct larder_cached *entry);
+/* A rank may have said already that it has the object: book it. */
+void larder_ownerline_success (struct larder_owner *owner, struct larder_owner_line *line,
+                               int rank);
 
-/* Give a line up: its ranks get the reason. */
+/* Everybody who takes part is final on the object already. */
+int larder_ownerline_forsaken (const struct larder_owner *owner,
+                               const struct larder_owner_line *line);
+
+/* Give a line up: its ranks are told the reason. */
+void larder_ownerline_drop (struct larder_owner *owner, struct larder_owner_line *line,
+                            const larder_error *why);
+
+/* The same, and it is their verdict. */
 void larder_ownerline_fail (struct larder_owner *owner, struct larder_owner_line *line,
                             const larder_error *why);
 

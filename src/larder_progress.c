@@ -144,11 +144,12 @@ int larder_serve (larder *s, double timeout_s, larder_error *err)
         timeout_s = s->settings.timeout_s;
     rc = larder_progress_until (s, settled, s, timeout_s, err);
     if (rc == LARDER_ETIMEDOUT)
-        larder_error_set (err, rc, 0,
-                          "larder_serve: %d objects have receivers that have not finished (who "
-                          "downloads parts says so by larder_confirm); nothing "
-                          "moved for %.3g s",
-                          s->owner->live_count, timeout_s);
+        larder_error_set (
+            err, rc, 0,
+            "larder_serve: %d transactions have receivers that have not finished (who "
+            "downloads parts says so by larder_confirm); nothing "
+            "moved for %.3g s",
+            s->owner->live_count, timeout_s);
     if (rc == LARDER_OK && s->owner && s->owner->last_failure.code) {
         rc = s->owner->last_failure.code;
         if (err)

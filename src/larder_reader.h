@@ -6,6 +6,7 @@
 
 #include "larder_clock.h"
 #include "larder_config.h"
+#include "larder_track.h"
 #include "larder_words.h"
 #include <larder/download.h>
 
@@ -25,22 +26,26 @@ enum larder_request_state {
     LARDER_REQUEST_JOIN, /* no line is free yet */
     LARDER_REQUEST_INFO, /* the owner has not answered */
     LARDER_REQUEST_RUN,
+    LARDER_REQUEST_CLOSE, /* an orphan: it has left, and the owner may not know that it came */
     LARDER_REQUEST_OVER
 };
 
 struct larder_request {
     struct larder_request *next;
     larder *session; /* for the public functions; the reader does not look into it */
+    larder_ref ref;  /* likewise: what it was started with */
     struct larder_reader *reader;
     larder_consumer consumer;
     enum larder_request_state state;
-    struct larder_want want;
-    uint64_t session_id;
+    struct larder_want want; /* what is left, when it joined its line */
+    uint64_t first_item;     /* of what was asked for */
     int line;
     uint64_t life;
     struct larder_info info;
     uint64_t position;               /* next chunk */
     uint64_t next_item, next_offset; /* next byte the consumer gets */
+    uint64_t from;                   /* the chunk it stands in, + 1; 0: none was shown yet */
+    int rejoins;                     /* it waits for a line even if others are open */
     struct larder_fetch *fetches[LARDER_FETCHES];
     uint64_t fetch_next; /* next chunk to fetch */
     int bad_tries;       /* for the same chunk */
@@ -51,8 +56,17 @@ struct larder_request {
     double moved;     /* when something last moved */
     double pinged;    /* when the owner was last asked to say it again */
     double ping_after;
-    int verdict; /* a confirmation only: the code to report; 1: a real download */
+    uint64_t *stood; /* where the line's ranks stood, NULL: it was never asked */
+    double stood_at;
+    int told;       /* something of this rank since the last poll */
+    double told_at; /* when that was seen */
+    uint64_t beats; /* signs of life, in this life of the line */
+    int verdict;    /* a confirmation only: the code to report; 1: a real download */
+    int settled;    /* result is final, only the verdict is still to be told */
+    int orphan;     /* nobody's but the reader's, which frees it */
     larder_error result;
+    uint64_t bytes_done; /* of this download, those before an interruption included */
+    struct larder_track track;
 };
 
 struct larder_reader {
@@ -64,6 +78,8 @@ struct larder_reader {
     struct larder_request *requests;
     struct larder_fetch *abandoned;
     uint64_t fetched; /* for the faults that tests ask for */
+    double swept;     /* when lines without members were last looked at */
+    uint64_t pauses;  /* number of the last announcement */
 };
 
 /* Begin; the caller has checked the ref.  LARDER_OK, or LARDER_EBUSY: nothing was started. */
@@ -77,7 +93,14 @@ int larder_reader_poll (struct larder_reader *reader, int max_chunks, larder_err
 /* End a request that is not over: its consumer's download_failed is called. */
 void larder_reader_fail (struct larder_request *request, int code, const char *text);
 
-/* Take a request that is over out of the list. */
+/* End a request, and with it all that this rank has open of its transaction: LARDER_ECANCELED is told to
+ * the owner, later if need be. */
+void larder_reader_cancel (struct larder_request *request, const char *text);
+
+/* End a request without a verdict and without a word to its consumer.  -1: it is over already. */
+int larder_reader_interrupt (struct larder_request *request);
+
+/* Take a request that is over out of the list.  What it points to is freed, not the struct. */
 void larder_reader_remove (struct larder_request *request);
 
 /* Gets that are still under way for requests that are gone. */

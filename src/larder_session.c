@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "larder_mpi.h"
 #include "larder_num.h"
+#include "larder_ownertxn.h"
 #include "larder_progress.h"
 #include "larder_rma.h"
 #include <inttypes.h>
@@ -349,9 +350,9 @@ int larder_close (larder **session, larder_error *err)
         return larder_error_set (err, LARDER_ECALLBACK, 0,
                                  "larder_close: called from inside a callback");
     *session = NULL;
-    for (int i = 0; s->owner && i < s->settings.max_objects; ++i)
-        larder_owner_end (s->owner, i, LARDER_DONE_DELETED, LARDER_EGONE,
-                          "its owner closed the session");
+    while (s->owner && s->owner->txn_count)
+        larder_ownertxn_end (s->owner, s->owner->txns[0], LARDER_DONE_DELETED, LARDER_EGONE,
+                             "its owner closed the session");
     for (larder_request *q = s->reader.requests; q; q = q->next)
         larder_reader_fail (q, LARDER_ECANCELED, "the session is closed");
     int rc = s->broken ? LARDER_ETIMEDOUT : meet (s, err);

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "larder_txn.h"
+#include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int by_rank (const void *a, const void *b)
 {
     const struct larder_receiver *x = a, *y = b;
     return (x->rank > y->rank) - (x->rank < y->rank);
 }
+
+/* ---------------------------------------------------------------- receivers */
 
 static int check (const struct larder_txn *t, int size, larder_error *err)
 {
@@ -22,22 +26,26 @@ static int check (const struct larder_txn *t, int size, larder_error *err)
     return LARDER_OK;
 }
 
-int larder_txn_init (struct larder_txn *t, const int *ranks, int count, int size, int owner,
+int larder_txn_init (struct larder_txn *t, larder_receivers r, int size, int owner,
                      larder_error *err)
 {
     *t = (struct larder_txn){0};
-    int with_owner = !ranks && count == -1;
-    if (!with_owner && (count < 0 || (!ranks && count)))
-        return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d without a list",
-                                 count);
-    t->count = ranks ? count : size - !with_owner;
-    t->receivers = calloc ((size_t)t->count + 1, sizeof *t->receivers);
+    if (r.ranks ? r.count < 0 : r.count < -2)
+        return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d", r.count);
+    if (!r.ranks && r.count > size)
+        return larder_error_set (err, LARDER_EINVAL, 0,
+                                 "receivers: %d are expected in a session of %d", r.count, size);
+    t->unknown = !r.ranks && r.count == -2;
+    t->declared = r.ranks || r.count == 0 || r.count == -1;
+    t->expected = t->unknown ? 0 : r.ranks || r.count > 0 ? r.count : size - (r.count == 0);
+    t->count = t->declared ? t->expected : 0;
+    t->capacity = t->count + 1;
+    t->receivers = calloc ((size_t)t->capacity, sizeof *t->receivers);
     if (!t->receivers)
         return larder_error_set (err, LARDER_ENOMEM, 0, "receivers: no memory for %d", t->count);
     for (int i = 0; i < t->count; ++i)
-        t->receivers[i].rank = ranks ? ranks[i] : i + (i >= owner && !with_owner);
+        t->receivers[i].rank = r.ranks ? r.ranks[i] : i + (r.count == 0 && i >= owner);
     qsort (t->receivers, (size_t)t->count, sizeof *t->receivers, by_rank);
-    t->unseen = t->count;
     int rc = check (t, size, err);
     if (rc != LARDER_OK)
         larder_txn_free (t);
@@ -46,39 +54,247 @@ int larder_txn_init (struct larder_txn *t, const int *ranks, int count, int size
 
 void larder_txn_free (struct larder_txn *t)
 {
+    while (t->page_count)
+        larder_txn_remove (t, t->pages[t->page_count - 1]);
+    free (t->pages);
     free (t->receivers);
-    t->receivers = NULL;
+    *t = (struct larder_txn){0};
 }
 
-struct larder_receiver *larder_txn_find (const struct larder_txn *t, int rank)
+int larder_txn_limit (struct larder_txn *t, const struct larder_txn_limits *x, larder_error *err)
 {
-    struct larder_receiver key = {.rank = rank};
-    return t->count ? bsearch (&key, t->receivers, (size_t)t->count, sizeof key, by_rank) : NULL;
+    if (!isfinite (x->timeout_s) || x->timeout_s <= 0)
+        return larder_error_set (err, LARDER_EINVAL, 0, "timeout_s: %g is no finite time above 0",
+                                 x->timeout_s);
+    if (!isfinite (x->acquire_s) || !isfinite (x->idle_s))
+        return larder_error_set (err, LARDER_EINVAL, 0, "a budget of %g s is no finite time",
+                                 isfinite (x->idle_s) ? x->acquire_s : x->idle_s);
+    if (x->min_receivers < 0 || (!t->unknown && x->min_receivers > t->expected))
+        return larder_error_set (err, LARDER_EINVAL, 0, "min_receivers: %d of %d receivers",
+                                 x->min_receivers, t->expected);
+    t->limits = *x;
+    return LARDER_OK;
 }
 
-void larder_txn_acquired (struct larder_txn *t, int rank)
+int larder_txn_find (const struct larder_txn *t, int rank)
 {
-    struct larder_receiver *r = larder_txn_find (t, rank);
-    if (r && r->state == LARDER_UNSEEN) {
-        r->state = LARDER_ACQUIRED;
-        --t->unseen;
+    struct larder_receiver key = {.rank = rank}, *found;
+    if (!t->count)
+        return -1;
+    found = bsearch (&key, t->receivers, (size_t)t->count, sizeof key, by_rank);
+    return found ? (int)(found - t->receivers) : -1;
+}
+
+static int grow (struct larder_txn *t)
+{
+    int capacity = 2 * t->capacity;
+    struct larder_receiver *r = realloc (t->receivers, (size_t)capacity * sizeof *r);
+    if (!r)
+        return -1;
+    t->receivers = r;
+    for (int i = 0; i < t->page_count; ++i) {
+        struct larder_standing *s = realloc (t->pages[i]->standing, (size_t)capacity * sizeof *s);
+        if (!s)
+            return -1; /* what has grown stays so */
+        t->pages[i]->standing = s;
     }
+    t->capacity = capacity;
+    return 0;
 }
 
-int larder_txn_final (struct larder_txn *t, int rank, int code)
+/* A place for a rank that comes.  Its index; -1: all are taken; -2: no memory. */
+static int take_place (struct larder_txn *t, int rank)
 {
-    struct larder_receiver *r = larder_txn_find (t, rank);
-    if (!r || r->state == LARDER_FINAL)
+    int at = 0;
+    if (t->declared || (!t->unknown && t->count == t->expected))
+        return -1;
+    if (t->count == t->capacity && grow (t) != 0)
+        return -2;
+    while (at < t->count && t->receivers[at].rank < rank)
+        ++at;
+    size_t behind = (size_t)(t->count - at);
+    memmove (&t->receivers[at + 1], &t->receivers[at], behind * sizeof *t->receivers);
+    t->receivers[at] = (struct larder_receiver){.rank = rank};
+    for (int i = 0; i < t->page_count; ++i) {
+        struct larder_standing *s = t->pages[i]->standing;
+        memmove (&s[at + 1], &s[at], behind * sizeof *s);
+        s[at] = (struct larder_standing){0};
+    }
+    ++t->count;
+    return at;
+}
+
+/* ---------------------------------------------------------------- objects */
+
+int larder_txn_add (struct larder_txn *t, struct larder_page *page, larder_error *err)
+{
+    struct larder_page **pages =
+        realloc (t->pages, ((size_t)t->page_count + 1) * sizeof (struct larder_page *));
+    if (pages)
+        t->pages = pages;
+    *page = (struct larder_page){0};
+    page->standing = pages ? calloc ((size_t)t->capacity, sizeof *page->standing) : NULL;
+    if (!page->standing)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "transaction: no memory for %d receivers",
+                                 t->count);
+    t->pages[t->page_count++] = page;
+    return LARDER_OK;
+}
+
+void larder_txn_remove (struct larder_txn *t, struct larder_page *page)
+{
+    for (int i = 0; i < t->page_count; ++i)
+        if (t->pages[i] == page) {
+            --t->page_count;
+            memmove (&t->pages[i], &t->pages[i + 1],
+                     (size_t)(t->page_count - i) * sizeof (struct larder_page *));
+            break;
+        }
+    for (int i = 0; page->standing && i < t->count; ++i)
+        free (page->standing[i].track);
+    free (page->standing);
+    page->standing = NULL;
+}
+
+int larder_txn_unseen (const struct larder_txn *t, const struct larder_page *page)
+{
+    return t->expected > page->begun ? t->expected - page->begun : 0;
+}
+
+/* ---------------------------------------------------------------- what receivers do */
+
+void larder_txn_live (struct larder_txn *t, double now)
+{
+    t->live = 1;
+    t->live_at = t->moved = t->look_at = now;
+}
+
+static void sign (struct larder_txn *t, struct larder_receiver *r, double now)
+{
+    r->seen = now;
+    if (!r->acquired && t->limits.idle_s > 0 && now + t->limits.idle_s < t->look_at)
+        t->look_at = now + t->limits.idle_s;
+    r->acquired = 1;
+}
+
+void larder_txn_sign (struct larder_txn *t, int rank, double now)
+{
+    int i = larder_txn_find (t, rank);
+    t->moved = now;
+    if (i >= 0)
+        sign (t, &t->receivers[i], now);
+}
+
+int larder_txn_acquired (struct larder_txn *t, struct larder_page *page, int rank, double now,
+                         larder_error *err)
+{
+    int i = larder_txn_find (t, rank);
+    if (i < 0)
+        i = take_place (t, rank);
+    t->moved = now;
+    if (i == -2)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "transaction: no memory for rank %d", rank);
+    if (i < 0)
+        return LARDER_OK;
+    sign (t, &t->receivers[i], now);
+    if (page->standing[i].state == LARDER_UNSEEN) {
+        page->standing[i].state = LARDER_ACQUIRED;
+        ++page->begun;
+    }
+    return LARDER_OK;
+}
+
+int larder_txn_final (struct larder_txn *t, struct larder_page *page, int rank, int code)
+{
+    int i = larder_txn_find (t, rank);
+    if (i < 0 || page->standing[i].state == LARDER_FINAL)
         return 0;
-    if (r->state == LARDER_UNSEEN)
-        --t->unseen;
-    r->state = LARDER_FINAL;
-    r->code = code;
-    ++*(code == LARDER_OK ? &t->done : &t->failed);
+    if (page->standing[i].state == LARDER_UNSEEN)
+        ++page->begun;
+    page->standing[i].state = LARDER_FINAL;
+    page->standing[i].code = code;
+    ++*(code == LARDER_OK ? &page->done : &page->failed);
     return 1;
 }
 
-int larder_txn_complete (const struct larder_txn *t)
+void larder_txn_anew (struct larder_txn *t, struct larder_page *page)
 {
-    return t->count > 0 && t->done + t->failed == t->count;
+    for (int i = 0; i < t->count; ++i)
+        if (page->standing[i].state == LARDER_ACQUIRED) {
+            page->standing[i].state = LARDER_UNSEEN;
+            --page->begun;
+        }
+}
+
+/* ---------------------------------------------------------------- the end */
+
+int larder_txn_complete (const struct larder_txn *t, const struct larder_page *page)
+{
+    return page->closed || (t->expected > 0 && page->done + page->failed >= t->expected);
+}
+
+int larder_txn_finished (const struct larder_txn *t)
+{
+    for (int i = 0; i < t->page_count; ++i)
+        if (!larder_txn_complete (t, t->pages[i]))
+            return 0;
+    return t->live && t->page_count > 0;
+}
+
+static double later (double a, double b)
+{
+    return a > b ? a : b;
+}
+
+static double pause_end (const double *paused, int rank)
+{
+    return paused ? paused[rank] : 0;
+}
+
+/* Final on every object. */
+static int through (const struct larder_txn *t, int i)
+{
+    for (int k = 0; k < t->page_count; ++k)
+        if (!t->pages[k]->closed && t->pages[k]->standing[i].state != LARDER_FINAL)
+            return 0;
+    return 1;
+}
+
+int larder_txn_overdue (struct larder_txn *t, const double *paused, double now, int *from,
+                        double *late)
+{
+    if (*from == 0) {
+        if (!t->live || now < t->look_at)
+            return -1;
+        t->look_at = HUGE_VAL;
+    }
+    while (*from < t->count) {
+        const struct larder_receiver *r = &t->receivers[(*from)++];
+        double budget = r->acquired ? t->limits.idle_s : t->limits.acquire_s;
+        if (budget <= 0 || through (t, *from - 1))
+            continue;
+        double since = later (r->acquired ? r->seen : t->live_at, pause_end (paused, r->rank));
+        if (now - since > budget) {
+            *late = now - since;
+            return *from - 1;
+        }
+        if (since + budget < t->look_at)
+            t->look_at = since + budget;
+    }
+    return -1;
+}
+
+void larder_txn_again (struct larder_txn *t)
+{
+    t->look_at = 0;
+}
+
+int larder_txn_expired (const struct larder_txn *t, const double *paused, double now)
+{
+    if (!t->live || now - t->moved <= t->limits.timeout_s)
+        return 0;
+    for (int i = 0; paused && i < t->count; ++i)
+        if (now - paused[t->receivers[i].rank] <= t->limits.timeout_s && !through (t, i))
+            return 0;
+    return 1;
 }

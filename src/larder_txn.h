@@ -1,40 +1,111 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who is accounted for: the declared receivers of a transaction, each unseen, acquired, or final with
- * a code.  A final state never changes. */
+/* A transaction's books: who is expected, who has begun, who is final on which object, and when time
+ * runs out.  Knows no clock: the caller says what time it is.
+ *
+ * A receiver is unseen, acquired, or final with a code, on each object; final never changes.  Places
+ * of declared receivers are theirs; where only a count is known, or nothing, a place belongs to the
+ * first rank that comes. */
 #ifndef LARDER_TXN_H
 #define LARDER_TXN_H
 
+#include "larder_track.h"
 #include <larder/error.h>
+#include <larder/receivers.h>
 
 enum larder_receiver_state { LARDER_UNSEEN = 0, LARDER_ACQUIRED = 1, LARDER_FINAL = 2 };
 
+/* A receiver of a transaction. */
 struct larder_receiver {
     int rank;
-    int state; /* enum larder_receiver_state */
-    int code;  /* final: LARDER_OK or an error */
+    int acquired; /* it has begun with some object */
+    double seen;  /* last sign of it */
+};
+
+/* A receiver's standing with one object. */
+struct larder_standing {
+    int state;                  /* enum larder_receiver_state */
+    int code;                   /* final: LARDER_OK or an error */
+    int given_up;               /* final by what the owner decided, not by what the receiver said */
+    struct larder_track *track; /* its progress events; NULL: none yet */
+};
+
+/* One object's page of the books. */
+struct larder_page {
+    struct larder_standing *standing; /* as txn->receivers */
+    int begun, done, failed;          /* receivers that are not unseen; that are final */
+    int closed;                       /* nobody can get the object any more: with what it failed */
+};
+
+struct larder_txn_limits {
+    double timeout_s; /* > 0 */
+    double acquire_s; /* <= 0: no limit */
+    double idle_s;    /* <= 0: no limit */
+    int min_receivers;
 };
 
 struct larder_txn {
+    int expected;                      /* receivers; 0: unknown, or none */
+    int declared;                      /* 1: by name */
+    int unknown;                       /* 1: nobody knows how many */
     struct larder_receiver *receivers; /* ascending by rank */
-    int count;
-    int unseen, done, failed;
+    int count, capacity;
+    struct larder_page **pages;
+    int page_count;
+    struct larder_txn_limits limits;
+    int live;
+    double live_at, moved; /* moved: last sign of any receiver */
+    double look_at;        /* no receiver's time runs out before */
 };
 
-/* ranks NULL: every rank below `size`, with `owner` when count is -1, without when it is 0.  On failure nothing is to be freed. */
-int larder_txn_init (struct larder_txn *txn, const int *ranks, int count, int size, int owner,
+/* receivers: as in larder/receivers.h.  On failure nothing is to be freed. */
+int larder_txn_init (struct larder_txn *txn, larder_receivers receivers, int size, int owner,
                      larder_error *err);
 void larder_txn_free (struct larder_txn *txn);
 
-/* The declared receiver with a rank, or NULL. */
-struct larder_receiver *larder_txn_find (const struct larder_txn *txn, int rank);
+/* Check and take the limits.  LARDER_EINVAL; the caller has resolved defaults. */
+int larder_txn_limit (struct larder_txn *txn, const struct larder_txn_limits *limits,
+                      larder_error *err);
 
-/* A rank has begun.  Ranks that were not declared are ignored. */
-void larder_txn_acquired (struct larder_txn *txn, int rank);
+/* Add an object's page, which the caller owns until larder_txn_remove or larder_txn_free. */
+int larder_txn_add (struct larder_txn *txn, struct larder_page *page, larder_error *err);
+void larder_txn_remove (struct larder_txn *txn, struct larder_page *page);
 
-/* A rank is final.  Returns 1 when it is declared and was not final before. */
-int larder_txn_final (struct larder_txn *txn, int rank, int code);
+/* Now the clock runs. */
+void larder_txn_live (struct larder_txn *txn, double now);
 
-/* All declared receivers are final, and there is one. */
-int larder_txn_complete (const struct larder_txn *txn);
+/* Index of a receiver that has a place, or -1. */
+int larder_txn_find (const struct larder_txn *txn, int rank);
+
+/* Receivers of an object that have not begun it. */
+int larder_txn_unseen (const struct larder_txn *txn, const struct larder_page *page);
+
+/* A sign of a rank. */
+void larder_txn_sign (struct larder_txn *txn, int rank, double now);
+
+/* A rank has begun with an object; it takes a place where one is to be had.  LARDER_OK, or
+ * LARDER_ENOMEM: then it has none. */
+int larder_txn_acquired (struct larder_txn *txn, struct larder_page *page, int rank, double now,
+                         larder_error *err);
+
+/* A rank is final.  Returns 1 when it has a place and was not final before. */
+int larder_txn_final (struct larder_txn *txn, struct larder_page *page, int rank, int code);
+
+/* Who has begun and is not final begins anew: the object has another version. */
+void larder_txn_anew (struct larder_txn *txn, struct larder_page *page);
+
+/* Everybody expected is final on the object; on all of them. */
+int larder_txn_complete (const struct larder_txn *txn, const struct larder_page *page);
+int larder_txn_finished (const struct larder_txn *txn);
+
+/* The next receiver, from index *from on, whose time to begin or to show life has run out; -1: no more.
+ * paused: end of each rank's pause, NULL: nobody pauses.  *late: seconds it had. */
+int larder_txn_overdue (struct larder_txn *txn, const double *paused, double now, int *from,
+                        double *late);
+
+/* Pauses have changed: deadlines are to be computed again. */
+void larder_txn_again (struct larder_txn *txn);
+
+/* Nothing has moved for too long. */
+int larder_txn_expired (const struct larder_txn *txn, const double *paused, double now);
 
 #endif

@@ -49,6 +49,8 @@ int larder_wire_layout_make (const struct larder_wire_shape *s, struct larder_wi
     if (place (&at, 1, 64 + 4 * s->slot_count, &l.pool) ||
         place (&at, s->owners_per_node * s->max_objects, 8, &l.quota) ||
         place (&at, s->node_size, 64, &l.guard) ||
+        larder_num_mul (s->owners_per_node * s->node_count, s->node_size, &n) ||
+        place (&at, n, 8, &l.pause) ||
         larder_num_mul (s->owners_per_node * s->max_lines, s->node_count, &n) ||
         place (&at, n, l.request_stride, &l.request) ||
         larder_num_mul (s->owner_count * s->max_lines, s->node_size, &n) ||
@@ -90,6 +92,13 @@ size_t larder_wire_mailbox (const struct larder_wire_layout *l, uint64_t owner, 
 size_t larder_wire_line (const struct larder_wire_layout *l, uint64_t owner, uint64_t line)
 {
     return l->line + (size_t)(owner * l->shape.max_lines + line) * l->line_stride;
+}
+
+size_t larder_wire_pause (const struct larder_wire_layout *l, uint64_t local_owner, uint64_t node,
+                          uint64_t local_rank)
+{
+    uint64_t i = (local_owner * l->shape.node_count + node) * l->shape.node_size + local_rank;
+    return l->pause + 8 * (size_t)i;
 }
 
 size_t larder_wire_slot (const struct larder_wire_layout *l, uint64_t slot)

@@ -19,6 +19,9 @@
  * | line, positions | line[owner][line]           | ranks of the node     | ranks of node   | a life |
  * | directory       | line                        | holder; owner at home | ranks of node   | a life |
  * | guard           | guard[rank]                 | that rank             | ranks of node   | a view |
+ * | kept            | guard[rank]                 | ranks of the node     | ranks of node   | a view |
+ * | pause           | guard[rank]                 | that rank             | ranks of node   | for ever |
+ * | pause           | pause[owner][node][rank]    | that rank             | owner           | for ever |
  * | pool, quotas    | pool                        | ranks of the node     | ranks of node   | for ever |
  * | header, bytes   | slot                        | owner, or holder      | everybody       | a chunk |
  *
@@ -58,14 +61,14 @@ static inline uint64_t larder_wire_count (uint64_t word)
 #define LARDER_HOLDER_BITS   16
 #define LARDER_HOLDER_NOBODY UINT64_C (0xffff)
 
-/* A rank's state in a life of a line: the count of its state word. */
-enum {
-    LARDER_STATE_ABSENT = 0,
-    LARDER_STATE_ACQUIRED = 1,
-    LARDER_STATE_LEFT = 2, /* through with a part of the object; no verdict */
-    LARDER_STATE_DONE = 3,
-    LARDER_STATE_FAILED = 16 /* a failed rank's count is this minus its code (codes are negative) */
-};
+/* A rank's state in a life of a line: the count of its state word.  While it takes part the count is
+ * LARDER_STATE_ACQUIRED and the beats it has given since: signs of life of a rank that the line's
+ * cursor says nothing about. */
+#define LARDER_STATE_ABSENT   UINT64_C (0)
+#define LARDER_STATE_ACQUIRED UINT64_C (1)
+#define LARDER_STATE_LEFT     (UINT64_C (1) << 39) /* through with a part of the object; no verdict */
+#define LARDER_STATE_DONE     (LARDER_STATE_LEFT + 1)
+#define LARDER_STATE_FAILED   (LARDER_STATE_LEFT + 16) /* and minus its code (codes are negative) */
 
 /* The cursor of a line that is through: this, and in the low 32 bits the local rank that closes it
  * (16 bits) and the number of ranks that took part (16 bits). */
@@ -78,16 +81,18 @@ struct larder_bind {
     uint64_t object; /* object number, generation << 32 */
     uint64_t first_item;
     uint64_t item_count;
-    uint64_t session;
+    uint64_t from;  /* 0: from first_item's first byte; else the chunk to go on with, + 1 */
     uint64_t local; /* number on its node of the rank that binds */
     uint64_t check;
 };
 
-/* What the owner says when it gives a line up.  19 words. */
+/* What the owner says when it gives a line up, or only the rank in whose mailbox this stands.  19
+ * words. */
 #define LARDER_FAILED_TEXT 128
+#define LARDER_FAILED_RANK (UINT64_C (1) << 32)
 struct larder_failed {
     uint64_t life;
-    uint64_t code; /* minus a larder_code */
+    uint64_t code; /* minus a larder_code; and LARDER_FAILED_RANK */
     char text[LARDER_FAILED_TEXT];
     uint64_t check;
 };
@@ -95,13 +100,19 @@ struct larder_failed {
 /* What the owner answers.  8 words, then one bit per local rank of the node. */
 struct larder_info {
     uint64_t life;
-    uint64_t code; /* 0, or minus a larder_code */
+    uint64_t flags; /* LARDER_INFO_... */
     uint64_t first_chunk;
     uint64_t end_item;  /* of the whole object */
     uint64_t item_size; /* uniform size, 0: sizes differ */
     uint64_t last_size; /* uniform: size of the last item */
     uint64_t key;       /* what slot headers of the object carry */
     uint64_t check;
+};
+
+/* Flags of an info record; above them how often a rank is to give a sign of life, in milliseconds. */
+enum {
+    LARDER_INFO_ONCE = 1, /* chunks that have gone cannot be produced again */
+    LARDER_INFO_BEAT_SHIFT = 32
 };
 
 /* In a ready ring: chunk number's place at the owner. */
@@ -141,9 +152,11 @@ struct larder_line {
     larder_word transaction;
     larder_word first_item;
     larder_word end;       /* item behind the last one wanted; grows under the node's lock */
+    larder_word from;      /* as in the bind record */
     larder_word members;   /* ranks in it that are not through */
     larder_word owed;      /* ranks that the owner still expects in it */
     larder_word joined;    /* ranks that took part in this life */
+    larder_word detached;  /* how many of them the others went on without */
     larder_word holder;    /* {life, epoch 24 | local rank 16}: the rank that fetches */
     larder_word beat;      /* changes while the holder is inside the library */
     larder_word info_code; /* {life, 1}: info below is valid */
@@ -172,7 +185,7 @@ struct larder_wire_shape {
 /* Offsets in a node's segment. */
 struct larder_wire_layout {
     struct larder_wire_shape shape;
-    size_t pool, quota, guard;
+    size_t pool, quota, guard, pause;
     size_t request, request_stride, request_state;
     size_t mailbox, mailbox_stride, mailbox_closed, mailbox_failed, mailbox_ring;
     size_t line, line_stride, line_position, line_state, line_directory;
@@ -198,6 +211,20 @@ size_t larder_wire_mailbox (const struct larder_wire_layout *l, uint64_t owner, 
                             uint64_t local_rank);
 size_t larder_wire_line (const struct larder_wire_layout *l, uint64_t owner, uint64_t line);
 size_t larder_wire_slot (const struct larder_wire_layout *l, uint64_t slot);
+size_t larder_wire_pause (const struct larder_wire_layout *l, uint64_t local_owner, uint64_t node,
+                          uint64_t local_rank);
+
+/* Words of a rank's guard line. */
+enum {
+    LARDER_GUARD_SLOT = 0, /* slot + 1 that it views */
+    LARDER_GUARD_KEPT =
+        8, /* a slot that comes back when its view ends: {line's number, slot + 1} */
+    LARDER_GUARD_PAUSE =
+        16 /* end of its pause, microseconds of the host's monotonic clock; 0: none */
+};
+
+/* A pause as an owner reads it: {number of the announcement, milliseconds from when it is read}. */
+#define LARDER_PAUSE_MS_MAX LARDER_COUNT_MAX
 
 /* Words of a request block. */
 enum {

@@ -29,6 +29,10 @@ struct mpiobject {
     int code_of[64]; /* what downloaded_to_one said of each rank; 1: nothing yet */
     larder_done done;
     uint64_t transaction;
+    void (*told) (struct mpiobject *o, char what,
+                  int receiver); /* of every call; -1: no receiver */
+    void *txn;                   /* for it */
+    char id;
 };
 
 static inline unsigned char mpiobject_byte (const struct mpiobject *o, uint64_t item,
@@ -45,6 +49,8 @@ static inline void mpiobject_note (struct mpiobject *o, char what)
         o->log[n] = what;
         o->log[n + 1] = 0;
     }
+    if (o->told && what != '1')
+        o->told (o, what, -1);
 }
 
 static inline int mpiobject_count (void *self, uint64_t *count, larder_error *err)
@@ -113,6 +119,8 @@ static inline void mpiobject_one (void *self, int receiver, int code)
 {
     struct mpiobject *o = self;
     mpiobject_note (o, '1');
+    if (o->told)
+        o->told (o, '1', receiver);
     ++o->ones;
     CU_ASSERT (receiver >= 0 && receiver < mpitest_size);
     if (receiver >= 0 && receiver < 64) {
@@ -260,7 +268,10 @@ static inline void mpisink_failed (void *self, const larder_error *why)
 
 static inline larder_consumer mpisink_consumer (struct mpisink *k)
 {
-    return (larder_consumer){k, mpisink_consume, mpisink_completed, mpisink_failed};
+    return (larder_consumer){.self = k,
+                             .consume_items = mpisink_consume,
+                             .download_completed = mpisink_completed,
+                             .download_failed = mpisink_failed};
 }
 
 /* It got everything, once, and was told so once. */
@@ -337,6 +348,46 @@ static inline void mpiobject_serve_until (larder *s, int count, int tag)
             --count;
         }
     }
+}
+
+/* Download all of an object, expecting `code`. */
+static inline void mpiobject_get (larder *s, const larder_ref *ref, const struct mpiobject *o,
+                                  int code)
+{
+    larder_error err = {0};
+    struct mpisink k = {.object = o};
+    larder_consumer consumer = mpisink_consumer (&k);
+    int rc = larder_download (s, ref, &consumer, &err);
+    CU_ASSERT_EQUAL (rc, code);
+    if (rc != code)
+        fprintf (stderr, "rank %d: %s: %s\n", mpitest_rank, larder_code_name (rc), err.text);
+    if (rc == LARDER_OK)
+        mpisink_check_all (&k);
+    else if (rc == code)
+        mpisink_check_failed (&k, code);
+}
+
+/* Start a download. */
+static inline void mpiobject_start (larder *s, const larder_ref *ref, struct mpisink *k,
+                                    larder_request **request)
+{
+    larder_error err = {0};
+    larder_consumer consumer = mpisink_consumer (k);
+    MPITEST_OK (larder_download_start (s, ref, &consumer, request, &err), err);
+}
+
+/* Wait for a download, expecting `code`. */
+static inline void mpiobject_finish (larder_request **request, const struct mpisink *k, int code)
+{
+    larder_error err = {0};
+    int rc = larder_download_wait (request, -1, &err);
+    CU_ASSERT_EQUAL (rc, code);
+    if (rc != code)
+        fprintf (stderr, "rank %d: %s: %s\n", mpitest_rank, larder_code_name (rc), err.text);
+    else if (code == LARDER_OK)
+        mpisink_check_all (k);
+    else
+        mpisink_check_failed (k, code);
 }
 
 #endif

@@ -5,7 +5,7 @@
 #ifndef LARDER_SIMULATE_H
 #define LARDER_SIMULATE_H
 
-#include "larder_owner.h"
+#include "larder_ownertxn.h"
 #include "larder_reader.h"
 #include "larder_simnet.h"
 #include "larder_test.h"
@@ -17,16 +17,16 @@ enum {
     SIM_OBJECTS = 8,
     SIM_JOBS = 60,
     SIM_ITEMS = 120,
-    SIM_ROUNDS = 400000
+    SIM_ROUNDS = 1000000
 };
 
 /* An object and what it was told. */
 struct sim_object {
     struct sim *sim;
     uint64_t id, count, size[SIM_ITEMS];
-    uint64_t bad_item; /* its production fails; SIM_ITEMS: none */
-    double withdraw;   /* when its owner withdraws it; 0: never */
-    int owner, place, declared[SIM_RANKS];
+    uint64_t bad_item;                     /* its production fails; SIM_ITEMS: none */
+    double withdraw;                       /* when its owner withdraws it; 0: never */
+    int owner, place, declared[SIM_RANKS]; /* declared: 2: may come */
     uint64_t transaction, generation;
     larder_object object;
     larder_object_ops ops;
@@ -40,11 +40,18 @@ struct sim_job {
     int rank, verdict; /* 1: a download */
     uint64_t first, end;
     double start;
-    int gives_up;    /* after so many views, -1: never */
-    int fails;       /* the consumer does, after so many views, -1: never */
+    int gives_up;   /* after so many views, -1: never */
+    int aborts;     /* it does so by abort_requested */
+    int fails;      /* the consumer does, after so many views, -1: never */
+    int interrupts; /* after so many views it goes on later, -1: never */
+    int stands;     /* still for stand_s after so many views, -1: never */
+    double stand_s;
+    int stands_inside; /* in its consumer; else outside the library */
+    double stood_until;
     int state, code; /* 0 not started, 1 under way, 2 over */
     int views, ended;
     uint64_t next_item, next_offset;
+    uint64_t from, events, bytes, event_bytes;
     struct larder_request q;
 };
 
@@ -99,6 +106,7 @@ static inline uint64_t sim_below (struct sim *s, uint64_t below)
 /* ---------------------------------------------------------------- objects */
 
 static inline void sim_poll (struct sim *s, int rank);
+static inline void sim_round (struct sim *s);
 
 /* Others run while a rank is in a callback or waits for the network. */
 static inline void sim_meanwhile (void *self, int rank)
@@ -113,6 +121,18 @@ static inline void sim_meanwhile (void *self, int rank)
         sim_poll (s, (int)sim_below (s, (uint64_t)s->ranks));
     }
     --s->nested;
+}
+
+/* A rank stands still in a callback: the others go on. */
+static inline void sim_stand (struct sim *s, double seconds)
+{
+    double until = s->clock.time + seconds;
+    if (s->nested)
+        return; /* it would keep another rank that runs this one */
+    s->nested = 2;
+    while (s->clock.time < until && ++s->rounds < SIM_ROUNDS)
+        sim_round (s);
+    s->nested = 0;
 }
 
 static inline unsigned char sim_byte (const struct sim_object *o, uint64_t item, uint64_t offset)
@@ -170,7 +190,7 @@ static inline void sim_all_told (void *self)
     if (o->all_told++ || o->done)
         sim_wrong (o->sim, "object %d: it is told of all again", (int)o->id);
     for (int r = 0; r < o->sim->ranks; ++r)
-        if (o->declared[r] && !o->told[r])
+        if (o->declared[r] == 1 && !o->told[r])
             sim_wrong (o->sim, "object %d: all are said to have it, but rank %d", (int)o->id, r);
 }
 
@@ -201,6 +221,10 @@ static inline int sim_consume (void *self, const larder_view *v, larder_error *e
         v->item + v->count > j->end)
         sim_wrong (j->sim, "object %d, rank %d: item %d+%d follows %d+%d", (int)o->id, j->rank,
                    (int)v->item, (int)v->offset, (int)j->next_item, (int)j->next_offset);
+    if (j->views == j->stands && j->stands_inside) {
+        j->stood_until = j->sim->clock.time + j->stand_s;
+        sim_stand (j->sim, j->stand_s);
+    }
     sim_meanwhile (j->sim, j->rank); /* the view must bear that */
     for (uint64_t i = 0; i < v->count && v->item + i < o->count; ++i) {
         uint64_t size = o->size[v->item + i], rest = size - offset;
@@ -223,6 +247,7 @@ static inline int sim_consume (void *self, const larder_view *v, larder_error *e
         sim_wrong (j->sim, "object %d: a view is too long", (int)o->id);
     j->next_item = v->item + v->count - (v->item_ends ? 0 : 1);
     j->next_offset = offset;
+    j->bytes += v->size;
     ++j->sim->views;
     if (j->views++ == j->fails)
         return larder_error_set (err, LARDER_ENOSPC, 0, "the consumer's disk is full");
@@ -246,23 +271,55 @@ static inline void sim_failed (void *self, const larder_error *why)
         sim_wrong (j->sim, "object %d, rank %d: failed again", (int)j->object->id, j->rank);
 }
 
+static inline int sim_abort (void *self)
+{
+    const struct sim_job *j = self;
+    return j->aborts && j->gives_up >= 0 && j->views >= j->gives_up;
+}
+
+static inline void sim_progress (void *self, const larder_event *e)
+{
+    struct sim_job *j = self;
+    struct sim *s = j->sim;
+    int final = e->state >= LARDER_EVENT_COMPLETED;
+    if (e->sequence != ++j->events || (e->sequence == 1) != (e->state == LARDER_EVENT_STARTED) ||
+        e->bytes_done < j->event_bytes || e->receiver != j->rank || final != j->ended ||
+        e->owner != s->owners[j->object->owner] || e->object != j->object->place)
+        if (e->sequence != 1 || !final) /* it may fail before it starts */
+            sim_wrong (s, "object %d, rank %d: event %d says %d", (int)j->object->id, j->rank,
+                       (int)e->sequence, (int)e->state);
+    j->event_bytes = e->bytes_done;
+}
+
 /* ---------------------------------------------------------------- ranks */
 
 static inline void sim_start (struct sim *s, struct sim_job *j)
 {
     struct sim_object *o = j->object;
     larder_error why = {0};
-    j->next_item = j->first;
-    j->next_offset = 0;
-    j->views = j->ended = 0;
-    j->q = (struct larder_request){.session_id = 77, .verdict = j->verdict, .ping_after = 1};
+    if (!j->from) {
+        j->next_item = j->first;
+        j->next_offset = 0;
+        j->views = 0;
+    }
+    j->ended = 0;
+    j->events = j->event_bytes = 0;
+    j->q = (struct larder_request){.verdict = j->verdict, .ping_after = 1, .first_item = j->first};
     j->q.want = (struct larder_want){.owner = o->owner,
                                      .object = (uint64_t)o->place | o->generation << 32,
                                      .transaction = o->transaction,
-                                     .first_item = j->first,
-                                     .end_item = j->end};
+                                     .first_item = j->next_item,
+                                     .end_item = j->end,
+                                     .from = j->next_item < j->end ? j->from : 0};
+    j->q.next_offset = j->next_offset;
     if (j->verdict == 1)
-        j->q.consumer = (larder_consumer){j, sim_consume, sim_completed, sim_failed};
+        j->q.consumer = (larder_consumer){.self = j,
+                                          .consume_items = sim_consume,
+                                          .download_completed = sim_completed,
+                                          .download_failed = sim_failed,
+                                          .abort_requested = sim_abort,
+                                          .download_progress = sim_progress,
+                                          .progress_interval_s = -1};
     int rc = larder_reader_start (&s->rank[j->rank].reader, &j->q, &why);
     if (rc == LARDER_OK)
         j->state = 1;
@@ -286,6 +343,27 @@ static inline void sim_end (struct sim *s, struct sim_job *j)
     }
 }
 
+/* What a rank does with a download of its own accord. */
+static inline void sim_whim (struct sim *s, struct sim_job *j)
+{
+    if (j->gives_up >= 0 && !j->aborts && j->views >= j->gives_up)
+        larder_reader_cancel (&j->q, "cancelled by the caller");
+    if (j->interrupts >= 0 && j->views >= j->interrupts && larder_reader_interrupt (&j->q) == 0) {
+        if (j->q.next_item != j->next_item || j->q.next_offset != j->next_offset)
+            sim_wrong (s, "object %d, rank %d: interrupted at item %d", (int)j->object->id, j->rank,
+                       (int)j->q.next_item);
+        j->interrupts = -1;
+        j->from = j->q.from;
+        larder_reader_remove (&j->q);
+        j->state = 0;
+        j->start = s->clock.time + (double)sim_below (s, 2000) / 1000;
+    }
+    if (j->state == 1 && j->stands >= 0 && !j->stands_inside && j->views >= j->stands) {
+        j->stands = -1;
+        j->stood_until = s->rank[j->rank].asleep = s->clock.time + j->stand_s;
+    }
+}
+
 /* A rank's jobs come in the order of the list, so many at a time. */
 static inline void sim_jobs (struct sim *s, int rank)
 {
@@ -297,11 +375,19 @@ static inline void sim_jobs (struct sim *s, int rank)
         ++open;
         if (j->state == 0 && j->start <= s->clock.time)
             sim_start (s, j);
-        if (j->state == 1 && j->gives_up >= 0 && j->views >= j->gives_up)
-            larder_reader_fail (&j->q, LARDER_ECANCELED, "cancelled by the caller");
+        if (j->state == 1 && j->q.state != LARDER_REQUEST_OVER)
+            sim_whim (s, j);
         if (j->state == 1 && j->q.state == LARDER_REQUEST_OVER)
             sim_end (s, j);
     }
+}
+
+/* Delete the transaction that an object belongs to. */
+static inline void sim_delete (struct sim *s, struct sim_object *o, const char *text)
+{
+    struct larder_owner *owner = s->rank[s->owners[o->owner]].owner;
+    larder_ownertxn_end (owner, larder_ownertxn_of (owner, o->place), LARDER_DONE_DELETED,
+                         LARDER_EGONE, text);
 }
 
 static inline void sim_withdraw (struct sim *s, int rank)
@@ -312,8 +398,7 @@ static inline void sim_withdraw (struct sim *s, int rank)
             continue;
         o->withdraw = 0;
         if (!o->done)
-            larder_owner_end (s->rank[rank].owner, o->place, LARDER_DONE_DELETED, LARDER_EGONE,
-                              "withdrawn by its owner");
+            sim_delete (s, o, "withdrawn by its owner");
     }
 }
 
@@ -350,29 +435,36 @@ static inline int sim_over (const struct sim *s)
         if (!s->objects[i].released)
             return 0;
     for (int r = 0; r < s->ranks; ++r)
-        if (s->rank[r].inside || larder_reader_abandoned (&s->rank[r].reader) ||
+        if (s->rank[r].inside || s->rank[r].asleep > s->clock.time ||
+            larder_reader_abandoned (&s->rank[r].reader) || s->rank[r].reader.requests ||
             (s->rank[r].owner && s->rank[r].owner->active_count))
             return 0;
     return 1;
+}
+
+/* Everybody runs, words and bytes arrive, and time goes on. */
+static inline void sim_round (struct sim *s)
+{
+    uint64_t before = s->views;
+    for (int n = 0; n < s->ranks; ++n)
+        sim_poll (s, (int)sim_below (s, (uint64_t)s->ranks));
+    s->quiet = simnet_step (&s->net) || s->views != before ? 0 : s->quiet + 1;
+    s->clock.time += s->quiet > 200  ? 0.25
+                     : s->quiet > 50 ? 0.02
+                                     : (double)sim_below (s, 1000) * 1e-6;
 }
 
 /* Run until everything has ended, and a little longer.  0, or -1 when nothing was viewed for idle_s
  * seconds of fake time. */
 static inline int sim_run (struct sim *s, double idle_s)
 {
-    uint64_t before = s->views;
     double moved = s->clock.time;
     for (int over = 0; over < 50; over = sim_over (s) ? over + 1 : 0) {
+        uint64_t before = s->views;
         if (s->clock.time > moved + idle_s || ++s->rounds > SIM_ROUNDS)
             return -1;
-        for (int n = 0; n < s->ranks; ++n)
-            sim_poll (s, (int)sim_below (s, (uint64_t)s->ranks));
-        s->quiet = simnet_step (&s->net) || s->views != before ? 0 : s->quiet + 1;
+        sim_round (s);
         moved = s->views != before ? s->clock.time : moved;
-        before = s->views;
-        s->clock.time += s->quiet > 200  ? 0.25
-                         : s->quiet > 50 ? 0.02
-                                         : (double)sim_below (s, 1000) * 1e-6;
     }
     return 0;
 }

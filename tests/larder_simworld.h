@@ -4,6 +4,7 @@
 #ifndef LARDER_SIMWORLD_H
 #define LARDER_SIMWORLD_H
 
+#include "larder_join.h"
 #include "larder_simulate.h"
 
 /* Bytes of slots and words are left as somebody else might have left them; control words are zero. */
@@ -75,30 +76,10 @@ static inline void sim_topology (struct sim *s)
     s->owner_home[1] = s->topology.node[s->owners[0]] == s->topology.node[s->owners[1]];
 }
 
-/* A world without objects, drawn from a seed: with a line for everything that a rank may do, or with
- * few. */
-static inline struct sim *sim_open (uint64_t seed, int many_lines)
+/* Nodes, network and ranks, by the settings and the topology. */
+static inline void sim_build (struct sim *s)
 {
-    struct sim *s = calloc (1, sizeof *s);
     larder_error err = {0};
-    CU_ASSERT_FATAL (s != NULL);
-    s->random.state = seed;
-    s->clock.time = 1000;
-    s->ranks = 1 + (int)sim_below (s, SIM_RANKS);
-    s->parallel = 1;
-    sim_topology (s);
-    s->settings = (struct larder_settings){.chunk_size = 16 + sim_below (s, 300),
-                                           .slot_count = 6 + sim_below (s, 14),
-                                           .piece_size = 64,
-                                           .gets_in_flight = 2,
-                                           .max_objects = 1 + (int)sim_below (s, 3),
-                                           .max_lines = 1 + (int)sim_below (s, 4),
-                                           .owner_count = s->owner_count,
-                                           .owners = s->owners,
-                                           .timeout_s = 300,
-                                           .hold_timeout_s = 60};
-    if (many_lines)
-        s->settings.max_lines = 3 * SIM_RANKS;
     s->settings.cache_size = s->settings.slot_count * s->settings.chunk_size;
     struct larder_wire_shape shape = {.node_count = (uint64_t)s->topology.node_count,
                                       .node_size = (uint64_t)s->topology.node_size_max,
@@ -120,6 +101,33 @@ static inline struct sim *sim_open (uint64_t seed, int many_lines)
                              .self = s};
     for (int r = 0; r < s->ranks; ++r)
         sim_rank_open (s, r);
+}
+
+/* A world without objects, drawn from a seed: with a line for everything that a rank may do, or with
+ * few. */
+static inline struct sim *sim_open (uint64_t seed, int many_lines)
+{
+    struct sim *s = calloc (1, sizeof *s);
+    CU_ASSERT_FATAL (s != NULL);
+    s->random.state = seed;
+    s->clock.time = 1000;
+    s->ranks = 1 + (int)sim_below (s, SIM_RANKS);
+    s->parallel = 1;
+    sim_topology (s);
+    s->settings = (struct larder_settings){.chunk_size = 16 + sim_below (s, 300),
+                                           .slot_count = 6 + sim_below (s, 14),
+                                           .piece_size = 64,
+                                           .gets_in_flight = 2,
+                                           .max_objects = 1 + (int)sim_below (s, 3),
+                                           .max_transactions = SIM_OBJECTS,
+                                           .max_lines = 1 + (int)sim_below (s, 4),
+                                           .owner_count = s->owner_count,
+                                           .owners = s->owners,
+                                           .timeout_s = 300,
+                                           .hold_timeout_s = 60};
+    if (many_lines)
+        s->settings.max_lines = 3 * SIM_RANKS;
+    sim_build (s);
     return s;
 }
 
@@ -173,8 +181,13 @@ static inline void sim_offer (struct sim *s, struct sim_object *o, int every_ran
     uint64_t chunk = s->settings.chunk_size;
     if (sim_below (s, 2))
         chunk = 16 + sim_below (s, chunk - 15);
-    int rc = larder_owner_offer (owner, &o->object, chunk, receivers, &o->place, &err);
+    larder_transaction_options options = {.receivers = receivers};
+    struct larder_ownertxn *txn = NULL;
+    int rc = larder_ownertxn_begin (owner, &options, &txn, &err);
     CU_ASSERT_EQUAL_FATAL (rc, LARDER_OK);
+    rc = larder_ownertxn_add (owner, txn, &o->object, chunk, &o->place, &err);
+    CU_ASSERT_EQUAL_FATAL (rc, LARDER_OK);
+    larder_ownertxn_live (owner, txn);
     o->transaction = owner->objects[o->place].transaction;
     o->generation = owner->objects[o->place].generation;
 }
@@ -190,19 +203,22 @@ static inline struct sim_job *sim_job (struct sim *s, struct sim_object *o, int 
                           .end = verdict == 1 ? o->count : 0,
                           .start = s->clock.time,
                           .gives_up = -1,
-                          .fails = -1};
+                          .fails = -1,
+                          .interrupts = -1,
+                          .stands = -1};
     return j;
 }
 
 /* ---------------------------------------------------------------- the end */
 
 /* Every slot is back, and every line can be bound again. */
-static inline void sim_check_node (struct sim *s, const struct larder_nodecache *nc)
+static inline void sim_check_node (struct sim *s, struct larder_nodecache *nc)
 {
     larder_word quota[100];
     uint32_t n = 0;
     const struct larder_wire_shape *shape = &s->layout.shape;
     const larder_word *own = larder_nodecache_word (nc, s->layout.quota);
+    larder_join_sweep (nc);
     for (uint64_t i = 0; i < shape->owners_per_node * shape->max_objects; ++i)
         quota[n++] = larder_load (&own[i]);
     for (int owner = 0; owner < s->owner_count; ++owner)
@@ -234,18 +250,19 @@ static inline int sim_excused (const struct sim_object *o, int code)
 
 static inline void sim_check_verdicts (struct sim *s, const struct sim_object *o)
 {
-    if (o->released != 1 || !o->done || !o->all_told)
+    if (o->released != 1 || !o->done || (!o->all_told && o->done != LARDER_DONE_DELETED))
         sim_wrong (s, "object %d: it was not released", (int)o->id);
     for (int r = 0; r < s->ranks; ++r) {
         int own = 0;
-        if (!o->declared[r])
+        if (!o->declared[r] || (!o->told[r] && o->done == LARDER_DONE_DELETED))
             continue;
         if (o->told[r] != 1)
             sim_wrong (s, "object %d: it was told %d times of rank %d", (int)o->id, o->told[r], r);
         for (int i = 0; i < s->job_count; ++i) {
             const struct sim_job *j = &s->jobs[i];
             /* Who gives up before the owner has answered, from the first item on, is through. */
-            int whole = j->first == 0 && (j->end == o->count || j->code < 0);
+            int whole = (j->first == 0 && (j->end == o->count || j->code < 0)) ||
+                        j->code == LARDER_ECANCELED;
             if (j->object == o && j->rank == r && (j->verdict == 1 ? whole : 1))
                 own |= o->code[r] == (j->verdict == 1 ? j->code : j->verdict);
         }
@@ -254,12 +271,22 @@ static inline void sim_check_verdicts (struct sim *s, const struct sim_object *o
     }
 }
 
+/* Who gives one download up gives up all of the transaction. */
+static inline int sim_cancelled (const struct sim *s, const struct sim_job *j)
+{
+    for (int i = 0; i < s->job_count; ++i)
+        if (s->jobs[i].object == j->object && s->jobs[i].rank == j->rank &&
+            s->jobs[i].gives_up >= 0)
+            return 1;
+    return 0;
+}
+
 /* How a job may have ended. */
 static inline void sim_check_job (struct sim *s, const struct sim_job *j)
 {
     const struct sim_object *o = j->object;
     int fine = j->code == LARDER_OK || sim_excused (o, j->code) ||
-               (j->code == LARDER_ECANCELED && j->gives_up >= 0) ||
+               (j->code == LARDER_ECANCELED && sim_cancelled (s, j)) ||
                (j->code == LARDER_ECONSUMER && j->fails >= 0) ||
                (j->code == LARDER_EGONE && o->done) ||
                (j->code == LARDER_ENOTSUP && !o->ops.item_size && j->first) ||
@@ -286,9 +313,8 @@ static inline void sim_check (struct sim *s)
 static inline void sim_close (struct sim *s)
 {
     for (int i = 0; i < s->object_count; ++i) /* in a world that did not come to its end */
-        if (!s->objects[i].released)
-            larder_owner_end (s->rank[s->owners[s->objects[i].owner]].owner, s->objects[i].place,
-                              LARDER_DONE_DELETED, LARDER_EGONE, "the world ends");
+        if (s->objects[i].transaction && !s->objects[i].released)
+            sim_delete (s, &s->objects[i], "the world ends");
     for (int r = 0; r < s->ranks; ++r)
         larder_owner_close (&s->rank[r].owner);
     for (int n = 0; n < s->topology.node_count; ++n)
@@ -322,10 +348,10 @@ static inline void sim_print (const struct sim *s)
             if (ln->active)
                 fprintf (
                     stderr,
-                    "  line %d of node %d life %d: place %d, cursor %d, want %d, sent %d, told "
+                    "  line %d of node %d life %d: place %d, cursor %d, want %d, sent %d, next "
                     "%d, to item %d, waits %d, lagging %d, all sent %d\n",
                     ln->line, ln->node, (int)ln->life, ln->object, (int)ln->cursor, (int)ln->want,
-                    (int)ln->sent, (int)ln->told, (int)ln->end_item, ln->waits, ln->lagging,
+                    (int)ln->sent, (int)ln->next, (int)ln->end_item, ln->waits, ln->lagging,
                     ln->all_sent);
         }
     }

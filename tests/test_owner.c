@@ -115,6 +115,136 @@ static void absent (void)
     each_world (40, run_absent);
 }
 
+/* A rank that is not the owner and shares its node with another that downloads; -1: there is none. */
+static int neighbour (struct sim *s, int owner)
+{
+    int first = (int)sim_below (s, (uint64_t)s->ranks);
+    for (int i = 0; i < s->ranks; ++i) {
+        int rank = (first + i) % s->ranks, node = s->topology.node[rank];
+        int others = larder_topology_node_size (&s->topology, node) - 1;
+        if (rank != owner && others - (node == s->topology.node[owner]) > 0)
+            return rank;
+    }
+    return -1;
+}
+
+static int detached (const struct sim *s, int owner, int rank)
+{
+    const struct larder_nodecache *nc = &s->rank[rank].cache;
+    int count = 0;
+    for (int l = 0; l < s->settings.max_lines; ++l)
+        count += (int)larder_load (&larder_nodecache_line (nc, owner, l)->detached);
+    return count;
+}
+
+static int stood_still; /* worlds in which a node went on without one of its ranks */
+
+/* One rank of a node stands still for long, in its consumer or outside: its neighbours are through before
+ * it wakes, and it gets the rest when it does; what cannot be made again it loses. */
+static void run_stands_still (uint64_t seed, int world)
+{
+    struct sim *s = sim_open (seed, 1);
+    struct sim_object *o = sim_draw (s);
+    double wakes = s->clock.time + 150;
+    int slow = neighbour (s, s->owners[o->owner]), went_on;
+    if (slow < 0) {
+        sim_close (s);
+        return;
+    }
+    s->settings.hold_timeout_s = 2;
+    o->object.once = (int)sim_below (s, 2);
+    sim_offer (s, o, 1);
+    for (int r = 0; r < s->ranks; ++r) {
+        struct sim_job *j = r == s->owners[o->owner] ? NULL : sim_job (s, o, r, 1);
+        if (r != slow)
+            continue;
+        j->stands = (int)sim_below (s, 12);
+        j->stands_inside = (int)sim_below (s, 2);
+        j->stand_s = 150;
+    }
+    if (o->declared[s->owners[o->owner]])
+        sim_job (s, o, s->owners[o->owner], LARDER_OK);
+    while (s->clock.time < wakes - 1 && !sim_over (s))
+        (void)sim_run (s, 1);
+    for (int i = 0; i < s->job_count; ++i)
+        CU_ASSERT (s->jobs[i].rank == slow || s->jobs[i].state == 2);
+    went_on = detached (s, o->owner, slow);
+    stood_still += went_on != 0;
+    finish (s, world, 300);
+    for (int i = 0; i < s->job_count; ++i) {
+        const struct sim_job *j = &s->jobs[i];
+        int held = j->rank == slow && went_on && o->object.once;
+        CU_ASSERT_EQUAL (j->code, held ? LARDER_EHELD : LARDER_OK);
+        if (o->declared[j->rank])
+            CU_ASSERT_EQUAL (o->code[j->rank], j->code);
+    }
+    sim_close (s);
+}
+
+static void stands_still (void)
+{
+    stood_still = 0;
+    each_world (100, run_stands_still);
+    CU_ASSERT (stood_still > 0 || getenv ("LARDER_TEST_WORLD"));
+}
+
+/* Four nodes of one rank; the first owns an object of 12 chunks and has four slots.  Ranks 1 and (if
+ * two stand) 2 stand still for long at different chunks, while rank 3 wants to go on. */
+static void run_stands_alone (uint64_t seed, int once, int two)
+{
+    static const int leader[] = {0, 1, 2, 3};
+    struct sim *s = calloc (1, sizeof *s);
+    larder_error err = {0};
+    CU_ASSERT_FATAL (s != NULL);
+    s->random.state = seed;
+    s->clock.time = 1000;
+    s->ranks = 4;
+    s->parallel = s->owner_count = 1;
+    CU_ASSERT_EQUAL_FATAL (larder_topology_make (&s->topology, 4, leader, &err), LARDER_OK);
+    s->settings = (struct larder_settings){.chunk_size = 64,
+                                           .slot_count = 4,
+                                           .piece_size = 64,
+                                           .gets_in_flight = 2,
+                                           .max_objects = 1,
+                                           .max_transactions = 1,
+                                           .max_lines = 2,
+                                           .owner_count = 1,
+                                           .owners = s->owners,
+                                           .timeout_s = 1000,
+                                           .hold_timeout_s = 60};
+    sim_build (s);
+    struct sim_object *o = sim_draw (s);
+    o->count = 12;
+    o->object.uniform_item_size = 64;
+    o->ops.item_size = sim_item_size;
+    for (int i = 0; i < 12; ++i)
+        o->size[i] = 64;
+    o->object.once = once;
+    sim_offer (s, o, 1);
+    sim_job (s, o, 0, LARDER_OK);
+    for (int r = 1; r < 4; ++r) {
+        struct sim_job *j = sim_job (s, o, r, 1);
+        j->stands = r == 1 ? 0 : r == 2 && two ? 1 : -1;
+        j->stand_s = 500;
+    }
+    double begun = s->clock.time;
+    while (s->clock.time < begun + 400 && !sim_over (s) && s->jobs[3].state != 2)
+        (void)sim_run (s, 1);
+    CU_ASSERT_EQUAL (s->jobs[3].state, 2); /* long before the others wake */
+    finish (s, -1, 600);
+    CU_ASSERT_EQUAL (s->jobs[1].code, once ? LARDER_EHELD : LARDER_OK);
+    CU_ASSERT_EQUAL (s->jobs[2].code, once && two ? LARDER_EHELD : LARDER_OK);
+    CU_ASSERT_EQUAL (s->jobs[3].code, LARDER_OK);
+    sim_close (s);
+}
+
+static void stands_alone (void)
+{
+    struct larder_test_random r = larder_test_seed ();
+    for (int i = 0; i < 40; ++i)
+        run_stands_alone (larder_test_random (&r), i % 2, i / 2 % 2);
+}
+
 static void in_order (void)
 {
     each_world (150, run_in_order);
@@ -133,8 +263,15 @@ static void some_jobs (struct sim *s, struct sim_object *o, int rank)
         }
         if (sim_below (s, 8) == 0)
             j->gives_up = (int)sim_below (s, 10);
+        j->aborts = (int)sim_below (s, 2);
         if (sim_below (s, 8) == 0)
             j->fails = (int)sim_below (s, 10);
+        if (sim_below (s, 6) == 0)
+            j->interrupts = (int)sim_below (s, 15);
+        if (sim_below (s, 4) == 0)
+            j->stands = (int)sim_below (s, 15);
+        j->stands_inside = (int)sim_below (s, 2);
+        j->stand_s = 1 + (double)sim_below (s, 2000) / 1000;
     }
     if (o->declared[rank])
         sim_job (s, o, rank, sim_below (s, 9) ? LARDER_OK : LARDER_ENOSPC)->start += start;
@@ -182,6 +319,8 @@ int main (void)
         {"whole downloads: everything is produced once", once_each},
         {"several objects, one order: the same", in_order},
         {"some come late: the others do not wait for ever", absent},
+        {"one stands still: its node goes on", stands_still},
+        {"nodes stand still at different chunks: the others go on", stands_alone},
         {"anything may happen", anything},
         {NULL, NULL},
     };

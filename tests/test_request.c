@@ -160,6 +160,47 @@ static void test_cancel (void)
     mpiobject_close (&s);
 }
 
+/* Who gives one download up gives up the transaction: its other downloads end, and stay to be reaped. */
+static void test_cancel_all (void)
+{
+    larder_error err = {0};
+    struct mpiobject o[3] = {mpiobject_make (ITEMS, size_chunk),
+                             mpiobject_make (ITEMS, size_different),
+                             mpiobject_make (ITEMS, size_chunk)};
+    larder_ref refs[3];
+    uint64_t transaction = 0;
+    larder *s = mpiobject_open (&small);
+    offer (s, &o[2], 0, 0, &refs[2]); /* a transaction of its own */
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_transaction_begin (s, NULL, &transaction, &err), err);
+    for (int i = 0; i < 2; ++i) {
+        larder_object object = {.ops = &mpiobject_sized, .self = &o[i], .name = "thing"};
+        if (mpitest_rank == 0)
+            MPITEST_OK (larder_transaction_add (s, transaction, &object, &refs[i], &err), err);
+        mpiobject_share (&refs[i], 0);
+    }
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_transaction_live (s, transaction, &err), err);
+    if (mpitest_rank) {
+        struct mpisink k[3] = {{.object = &o[0]}, {.object = &o[1]}, {.object = &o[2]}};
+        larder_request *requests[3] = {NULL};
+        for (int i = 0; i < 3; ++i)
+            start (s, &refs[i], &k[i], &requests[i]);
+        cancel (&requests[0], &k[0]);
+        mpisink_check_failed (&k[1], LARDER_ECANCELED);
+        CU_ASSERT_EQUAL (larder_download_wait (&requests[1], -1, &err), LARDER_ECANCELED);
+        CU_ASSERT_PTR_NULL (requests[1]);
+        wait_all (&requests[2], &k[2]);
+    }
+    serve (s);
+    for (int i = 1; mpitest_rank == 0 && i < mpitest_size; ++i) {
+        CU_ASSERT_EQUAL (o[0].code_of[i], LARDER_ECANCELED);
+        CU_ASSERT_EQUAL (o[1].code_of[i], LARDER_ECANCELED);
+        CU_ASSERT_EQUAL (o[2].code_of[i], LARDER_OK);
+    }
+    mpiobject_close (&s);
+}
+
 /* The owner stands still: waiting comes back, and the request lives. */
 static void test_wait_with_timeout (void)
 {
@@ -291,6 +332,7 @@ static void call_everything (void)
     larder_consumer consumer = mpisink_consumer (&k);
     larder_object object = {.ops = &mpiobject_sized, .self = &o};
     larder_request *request = NULL, *kept = inside.request;
+    larder_cursor cursor = {.ref = inside.ref};
     larder_ref ref;
     larder *s = inside.session;
     ++inside.calls;
@@ -303,12 +345,17 @@ static void call_everything (void)
     CU_ASSERT_EQUAL (larder_download (s, &inside.ref, &consumer, &err), LARDER_ECALLBACK);
     CU_ASSERT_EQUAL (larder_download_start (s, &inside.ref, &consumer, &request, &err),
                      LARDER_ECALLBACK);
+    CU_ASSERT_EQUAL (larder_download_resume (s, &cursor, &consumer, &request, &err),
+                     LARDER_ECALLBACK);
     CU_ASSERT_PTR_NULL (request);
+    CU_ASSERT_EQUAL (larder_pause (s, 1, &err), LARDER_ECALLBACK);
     CU_ASSERT_EQUAL (larder_confirm (s, &inside.ref, LARDER_OK, &err), LARDER_ECALLBACK);
     if (inside.request) {
         CU_ASSERT_EQUAL (larder_download_test (&inside.request, &err), LARDER_ECALLBACK);
         CU_ASSERT_EQUAL (larder_download_wait (&inside.request, 0, &err), LARDER_ECALLBACK);
         CU_ASSERT_EQUAL (larder_download_cancel (&inside.request, &err), LARDER_ECALLBACK);
+        CU_ASSERT_EQUAL (larder_download_interrupt (&inside.request, &cursor, &err),
+                         LARDER_ECALLBACK);
         CU_ASSERT_PTR_EQUAL (inside.request, kept);
     }
     CU_ASSERT_EQUAL (larder_close (&inside.session, &err), LARDER_ECALLBACK);
@@ -562,6 +609,18 @@ static int alone (const larder *s)
     return highest;
 }
 
+/* The highest rank whose node has another receiver; -1: there is none. */
+static int crowded (const larder *s)
+{
+    larder_session_info info;
+    int mine = -1, highest = -1;
+    CU_ASSERT_EQUAL (larder_session_get_info (s, &info), LARDER_OK);
+    if (mpitest_rank && info.node_size - (info.node == 0) > 1)
+        mine = mpitest_rank;
+    MPI_Allreduce (&mine, &highest, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    return highest;
+}
+
 static void hear_all (void)
 {
     for (int i = 1; i < mpitest_size; ++i)
@@ -657,12 +716,60 @@ static void test_slow_in_consumer_once (void)
     slow_receiver (IN_CONSUMER, 1);
 }
 
+/* One rank stands still until all others, also those of its node, have the whole object, which does not
+ * fit: the node goes on without it, and it gets the rest when it is back. */
+static void slow_neighbour (enum where where)
+{
+    larder_config config = small;
+    config.hold_timeout_s = 0.3;
+    larder_error err = {0};
+    struct mpiobject o = mpiobject_make (ITEMS, size_chunk);
+    larder_ref ref;
+    larder *s = mpiobject_open (&config);
+    slow = crowded (s);
+    offer (s, &o, 0, 0, &ref);
+    if (mpitest_rank && mpitest_rank != slow) {
+        download (s, &ref, &o);
+        if (slow >= 0)
+            mpiobject_tell (slow, TAG_DONE);
+    } else if (mpitest_rank) {
+        struct mpisink k = {.object = &o, .inside = where == IN_CONSUMER ? stand_still : NULL};
+        larder_request *request = NULL;
+        int rc = LARDER_AGAIN;
+        start (s, &ref, &k, &request);
+        while (where == BETWEEN_CALLS && rc == LARDER_AGAIN && k.views < 4)
+            rc = larder_download_test (&request, &err);
+        CU_ASSERT_EQUAL (rc, LARDER_AGAIN);
+        if (where == BETWEEN_CALLS)
+            hear_all ();
+        wait_all (&request, &k);
+    }
+    serve (s);
+    if (mpitest_rank == 0) {
+        CU_ASSERT_EQUAL (o.ones, mpitest_size - 1);
+        for (int i = 1; i < mpitest_size; ++i)
+            CU_ASSERT_EQUAL (o.code_of[i], LARDER_OK);
+    }
+    mpiobject_close (&s);
+}
+
+static void test_slow_neighbour_between_calls (void)
+{
+    slow_neighbour (BETWEEN_CALLS);
+}
+
+static void test_slow_neighbour_in_consumer (void)
+{
+    slow_neighbour (IN_CONSUMER);
+}
+
 int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
         {"several at once", test_several},
         {"twice the same", test_twice_the_same},
         {"cancel", test_cancel},
+        {"cancel all of a transaction", test_cancel_all},
         {"wait with a timeout", test_wait_with_timeout},
         {"timeout of the session", test_timeout_of_the_session},
         {"consumer fails", test_consumer_fails},
@@ -678,6 +785,8 @@ int main (int argc, char **argv)
         {"slow before the start, once", test_slow_before_start_once},
         {"slow between calls, once", test_slow_between_calls_once},
         {"slow in its consumer, once", test_slow_in_consumer_once},
+        {"a neighbour is slow between calls", test_slow_neighbour_between_calls},
+        {"a neighbour is slow in its consumer", test_slow_neighbour_in_consumer},
         {NULL, NULL},
     };
     return mpitest_main (argc, argv, "request", tests);

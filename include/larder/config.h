@@ -26,12 +26,19 @@ typedef struct larder_config {
     uint64_t piece_size; /**< bytes that one RMA call moves.  Default 60 KiB; 1 KiB .. 1 GiB */
     int gets_in_flight;  /**< pieces in flight per peer.  Default 2; 1 .. 64 */
     int max_objects;     /**< objects one owner may offer at a time.  Default 64; 1 .. 4096 */
-    int max_lines;       /**< downloads a node may have open at one owner.  Default 8; 1 .. 64 */
-    const int *owners;   /**< ranks that may offer; read during larder_open only.  NULL: rank 0 */
-    int owner_count;     /**< entries of owners */
-    double timeout_s;    /**< seconds without progress after which a call gives up.  Default 300 */
+    int max_transactions; /**< transactions one owner may have open at a time.  Default 64; 1 .. 4096 */
+    int max_lines;        /**< downloads a node may have open at one owner.  Default 8; 1 .. 64 */
+    const int *owners; /**< ranks that may offer; read during larder_open only.  NULL: rank 0 */
+    int owner_count;   /**< entries of owners */
+    double timeout_s;  /**< seconds without progress after which a call gives up.  Default 300 */
     double hold_timeout_s; /**< seconds a receiver may stand still while others wait for it. Default
                               60 */
+    double
+        min_download_timeout_s; /**< no transaction's timeout is below this.  Default: no floor */
+    double acquire_timeout_s;   /**< seconds in which a declared receiver must begin, unless its
+                                 transaction says otherwise.  Default: no limit */
+    double idle_timeout_s;      /**< seconds a receiver that has begun may show no life, unless its
+                              transaction says otherwise.  Default: no limit */
     uint64_t
         fault_every; /**< tests: damage about one of this many fetched chunks.  Default 0: none */
     uint64_t fault_seed; /**< tests: seed of the damage */
@@ -39,7 +46,7 @@ typedef struct larder_config {
 
 /** Set one setting from text, by its name in the environment without `LARDER_`, any case:
  * "chunk_size", "cache_size", "piece_size", "gets_in_flight", "max_objects", "max_lines", "timeout",
- * "hold_timeout", "fault_every", "fault_seed" ("owners" is not among them).
+ * "hold_timeout", "max_transactions", "min_download_timeout", "acquire_timeout", "idle_timeout", "fault_every", "fault_seed" ("owners" is not among them).
  * Collective: no.  Thread: any.  Blocks: no.
  * \param [in,out] config  Unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL for an unknown name or a text that is no number of the right

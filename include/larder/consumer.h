@@ -3,11 +3,13 @@
  * Consumers: what a receiver does with the items.
  *
  * consume_items gets views: pointers straight into the node's cache, valid until it returns.
- * Keeping means copying.  A consumer must not call back into the session. */
+ * Keeping means copying.  A consumer must not call back into the session.  Fill the struct by the
+ * names of its members, or zero it first: functions may be added. */
 #ifndef LARDER_CONSUMER_H
 #define LARDER_CONSUMER_H
 
 #include <larder/error.h>
+#include <larder/event.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,6 +45,16 @@ typedef struct larder_consumer {
 
     /** The download failed or was cancelled: undo. */
     void (*download_failed) (void *self, const larder_error *why);
+
+    /** Asked often while the download runs, also while it waits: other than 0 cancels it
+     * (LARDER_ECANCELED), with all that larder_download_cancel does. */
+    int (*abort_requested) (void *self);
+
+    /** How far this download is: when it starts, then at most every progress_interval_s seconds
+     * when more has come, and when it ends (before download_completed or download_failed's caller
+     * goes on). */
+    void (*download_progress) (void *self, const larder_event *event);
+    double progress_interval_s; /**< seconds; 0: 30; negative: every chunk */
 } larder_consumer;
 
 /** Receiving side of a plain buffer: larder_consumer_memory fills consumer. */

@@ -56,12 +56,39 @@ int larder_download_test (larder_request **request, larder_error *err);
  * \return LARDER_AGAIN after timeout_s; else as larder_download. */
 int larder_download_wait (larder_request **request, double timeout_s, larder_error *err);
 
-/** Give a download up; its consumer's download_failed is called with LARDER_ECANCELED unless it
- * has ended before.  Collective: no.  Thread: the session's.  Blocks: no.
+/** Give a download up, and with it the transaction: this rank is recorded as failed with
+ * LARDER_ECANCELED on every object of the transaction that it has not finished, and its other
+ * downloads of the same transaction end likewise.  Each consumer's download_failed is called with LARDER_ECANCELED
+ * unless its download has ended before.  Collective: no.  Thread: the session's.  Blocks: no.
  * \param [in,out] request  Freed and set to NULL unless LARDER_ECALLBACK is returned; NULL is
  *     allowed.
  * \return LARDER_OK, LARDER_ECALLBACK. */
 int larder_download_cancel (larder_request **request, larder_error *err);
+
+/** Where an interrupted download goes on.  Plain data; valid while the session is open. */
+typedef struct larder_cursor {
+    larder_ref ref;  /**< as the download was started with */
+    uint64_t item;   /**< next item */
+    uint64_t offset; /**< bytes of it that the consumer has */
+    uint64_t chunk;  /**< next chunk + 1; 0: none has come */
+    uint64_t bytes;  /**< bytes that the consumer has */
+} larder_cursor;
+
+/** Interrupt a download, to go on later where it stopped.  No verdict is reported and nothing of the
+ * consumer is called: it keeps what it has.  Meanwhile this rank holds nothing, and chunks may go
+ * without it after hold_timeout (they are produced again); the transaction's timeouts still apply.
+ * Collective: no.  Thread: the session's.  Blocks: no.
+ * \param [in,out] request  Freed and set to NULL when LARDER_OK is returned.
+ * \param [out] cursor  For larder_download_resume.
+ * \return LARDER_OK; LARDER_EINVAL when the download has ended already (then _test or _wait take
+ *     its result); LARDER_ECALLBACK. */
+int larder_download_interrupt (larder_request **request, larder_cursor *cursor, larder_error *err);
+
+/** Go on with an interrupted download.  As larder_download_start; the consumer gets the bytes that
+ * follow those it got before, and the verdict at the end is that of the whole download. */
+int larder_download_resume (larder *session, const larder_cursor *cursor,
+                            const larder_consumer *consumer, larder_request **request,
+                            larder_error *err);
 
 /** Say that this receiver has what it wants of an object, or has failed.  A download of the whole object
  * says it by itself; who downloads parts (larder_ref_items) says it here when the last one is done,
@@ -69,7 +96,8 @@ int larder_download_cancel (larder_request **request, larder_error *err);
  * Collective: no.  Thread: the session's.  Progress: yes.  Blocks until the owner has answered, or
  * nothing has moved for the session's timeout_s seconds.
  * \param ref   Any ref to the object.
- * \param code  LARDER_OK, or the error to be recorded.
+ * \param code  LARDER_OK, or the error to be recorded; LARDER_ECANCELED is recorded on every object
+ *     of the transaction that this rank has not finished.
  * \return LARDER_OK (also when the object is not offered any more); as larder_download otherwise. */
 int larder_confirm (larder *session, const larder_ref *ref, int code, larder_error *err);
 

@@ -10,10 +10,14 @@
 #include <larder/consumer.h>
 #include <larder/download.h>
 #include <larder/error.h>
+#include <larder/event.h>
 #include <larder/object.h>
 #include <larder/offer.h>
+#include <larder/receipt.h>
+#include <larder/receivers.h>
 #include <larder/ref.h>
 #include <larder/session.h>
+#include <larder/transaction.h>
 #include <larder/version.h>
 
 #endif

@@ -6,6 +6,7 @@
 
 #include <larder/error.h>
 #include <larder/object.h>
+#include <larder/receivers.h>
 #include <larder/ref.h>
 #include <larder/session.h>
 #include <stdint.h>
@@ -14,36 +15,26 @@
 extern "C" {
 #endif
 
-/** Who will download.  Declared receivers are accounted for one by one; chunks are held for all of
- * them, started or not. */
-typedef struct larder_receivers {
-    const int
-        *ranks; /**< ranks of the session's communicator, read during the call; NULL: see count */
-    int count;  /**< entries of ranks; ranks NULL: 0 is LARDER_ALL, -1 LARDER_EVERY_RANK */
-} larder_receivers;
-
-/** Every rank of the session but the owner, which has the data anyway. */
-#define LARDER_ALL ((larder_receivers){0, 0})
-
-/** Every rank of the session; the owner downloads its own object like the others. */
-#define LARDER_EVERY_RANK ((larder_receivers){0, -1})
-
 /** Offer one object: a transaction of one object that is live when the call returns. Collective:
  * no, only owners (larder_config.owners) may.  Thread: the session's.  Blocks: no (the object's
  * item_count runs inside).  Items are produced while this rank is inside larder calls that make
- * progress.  The transaction settles when all receivers are final, or by larder_withdraw or
- * larder_close; settling calls the object's transaction_done and release.
+ * progress.  The transaction settles when all receivers are final, by larder_withdraw or larder_close,
+ * or when nothing has moved for the session's timeout_s (at least min_download_timeout_s); settling
+ * calls the object's transaction_done and release.  larder_transaction_begin offers several objects
+ * together, and has more to say about how.
  * \param object  Struct is copied; self is taken over on success only.
- * \param receivers  LARDER_ALL, LARDER_EVERY_RANK, or a list without doubles.  With no receiver at all (a session of
- *     one rank) the transaction lives until it is withdrawn.
+ * \param receivers  LARDER_ALL, LARDER_EVERY_RANK, LARDER_COUNT, LARDER_UNKNOWN, or a list without
+ *     doubles.  With no receiver at all (LARDER_ALL in a session of one rank) the transaction ends by
+ *     its timeout or when it is withdrawn.
  * \param [out] ref  Names the whole object; unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL (not an owner, bad table, bad rank, double rank);
- *     LARDER_ERANGE (chunk_size above the session's); LARDER_EBUSY (max_objects are live);
- *     LARDER_ENOMEM; LARDER_ECALLBACK; what item_count or set_transaction returned. */
+ *     LARDER_ERANGE (chunk_size above the session's); LARDER_EBUSY (max_objects or
+ *     max_transactions are live); LARDER_ENOMEM; LARDER_ECALLBACK; what item_count or set_transaction returned. */
 int larder_offer (larder *session, const larder_object *object, larder_receivers receivers,
                   larder_ref *ref, larder_error *err);
 
-/** Withdraw an offer: receivers that are not final fail with LARDER_EGONE, the object is released.
+/** Withdraw an offer: deletes the transaction that a ref belongs to, with all its objects.  Receivers
+ * that are not final fail with LARDER_EGONE, the objects are released.
  * Collective: no, the owner.  Thread: the session's.  Blocks: no.
  * \return LARDER_OK (also when it has settled before); LARDER_EREF, LARDER_ESESSION,
  *     LARDER_EINVAL (not this rank's), LARDER_ECALLBACK. */

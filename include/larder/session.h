@@ -54,6 +54,15 @@ int larder_progress (larder *session, int max_work, double timeout_s, larder_err
  *     LARDER_EBROKEN, LARDER_ECALLBACK. */
 int larder_serve (larder *session, double timeout_s, larder_error *err);
 
+/** Announce that this rank will not make progress for a while (a long computation, a checkpoint),
+ * or that it is back.  Until then no timeout, budget or hold_timeout is charged to it, here or at any
+ * owner of the session; chunks that it needs stay.  Takes effect when an owner has read it, in time
+ * normally well under a second.
+ * Collective: no.  Thread: the session's.  Blocks: no.
+ * \param seconds  From now on, >= 0 and finite; replaces an earlier announcement; 0 ends it.
+ * \return LARDER_OK, LARDER_EINVAL, LARDER_ECALLBACK, LARDER_EBROKEN, LARDER_EMPI. */
+int larder_pause (larder *session, double seconds, larder_error *err);
+
 /** How many ranks and nodes a session has, and how it moves bytes. */
 typedef struct larder_session_info {
     int rank, size;        /**< in the session's communicator */

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an owner does with a bind record: whether it can be served, and where the line begins. */
+#ifndef LARDER_OWNERBIND_H
+#define LARDER_OWNERBIND_H
+
+#include "larder_owner.h"
+
+/* Who asks is answered later: when the object's transaction is live, and when it can be promised two
+ * slots. */
+int larder_ownerbind_waits (struct larder_owner *owner, const struct larder_owner_line *line,
+                            const struct larder_bind *bind);
+
+/* LARDER_OK, or why it cannot be served. */
+int larder_ownerbind_refusal (struct larder_owner *owner, const struct larder_bind *bind,
+                              const struct larder_owner_line *line, larder_error *why);
+
+/* The line begins to serve.  On failure it is as it was. */
+int larder_ownerbind_activate (struct larder_owner *owner, struct larder_owner_line *line,
+                               const struct larder_bind *bind, larder_error *why);
+
+#endif

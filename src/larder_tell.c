@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "larder_tell.h"
+
+static struct larder_nodecache *cache (const struct larder_request *q)
+{
+    return q->reader->words.nodecache;
+}
+
+int larder_tell (const struct larder_request *q, int line, size_t offset, enum larder_write_op op,
+                 const uint64_t *values, size_t n, larder_error *err)
+{
+    const struct larder_nodecache *nc = cache (q);
+    size_t at = larder_wire_request (&nc->layout, (uint64_t)nc->owner_home[q->want.owner],
+                                     (uint64_t)nc->node, (uint64_t)line);
+    return larder_words_write (&q->reader->words, nc->owners[q->want.owner], at + offset, op,
+                               values, n, err);
+}
+
+int larder_tell_bind (struct larder_request *q, larder_error *err)
+{
+    const struct larder_line *ln = larder_nodecache_line (cache (q), q->want.owner, q->line);
+    uint64_t first = larder_load (&ln->first_item);
+    union {
+        struct larder_bind bind;
+        uint64_t words[8];
+    } u = {.bind = {.life = q->life,
+                    .transaction = q->want.transaction,
+                    .object = q->want.object,
+                    .first_item = first,
+                    .item_count = larder_load (&ln->end) - first,
+                    .from = larder_load (&ln->from),
+                    .local = (uint64_t)cache (q)->local}};
+    u.bind.check = larder_wire_check (u.words, 8);
+    q->told = 1;
+    return larder_tell (q, q->line, LARDER_REQUEST_BIND, LARDER_WRITE_REPLACE, u.words, 8, err);
+}
+
+int larder_tell_state (struct larder_request *q, int local, uint64_t state, larder_error *err)
+{
+    uint64_t word = larder_wire_word (q->life, state);
+    q->told |= local == cache (q)->local;
+    return larder_tell (q, q->line, LARDER_REQUEST_STATE + 8 * (size_t)local, LARDER_WRITE_MAX,
+                        &word, 1, err);
+}
+
+int larder_tell_beat (struct larder_request *q, larder_error *err)
+{
+    return larder_tell_state (q, cache (q)->local, LARDER_STATE_ACQUIRED + ++q->beats, err);
+}
+
+int larder_tell_cursor (struct larder_request *q, int line, larder_error *err)
+{
+    uint64_t cursor = larder_nodecache_cursor (cache (q), q->want.owner, line);
+    q->told = 1;
+    return larder_tell (q, line, LARDER_REQUEST_CURSOR, LARDER_WRITE_MAX, &cursor, 1, err);
+}
+
+int larder_tell_want (struct larder_request *q, uint64_t word, larder_error *err)
+{
+    q->told = 1;
+    return larder_tell (q, q->line, LARDER_REQUEST_WANT, LARDER_WRITE_MAX, &word, 1, err);
+}
+
+int larder_tell_end (struct larder_request *q, int line, larder_error *err)
+{
+    struct larder_nodecache *nc = cache (q);
+    const larder_word *states = larder_nodecache_states (nc, q->want.owner, line);
+    uint64_t life = larder_load (&larder_nodecache_line (nc, q->want.owner, line)->life), word;
+    int rc = LARDER_OK;
+    for (int i = 0; rc == LARDER_OK && i < larder_topology_node_size (nc->topology, nc->node);
+         ++i) {
+        word = larder_load (&states[i]);
+        if (larder_wire_life (word) == life)
+            rc = larder_tell (q, line, LARDER_REQUEST_STATE + 8 * (size_t)i, LARDER_WRITE_MAX,
+                              &word, 1, err);
+    }
+    return rc == LARDER_OK ? larder_tell_cursor (q, line, err) : rc;
+}
