@@ -19,7 +19,8 @@ struct larder_h5_dataset {
     larder_ref ref;
     struct larder_h5describe d;
     struct larder_h5decode decode;
-    int open; /* its owner counts on hearing that this rank is done */
+    int open;   /* its owner counts on hearing that this rank is done */
+    int failed; /* the code of the first read that failed; its owner hears that */
 };
 
 /* ---------------------------------------------------------------- opening */
@@ -61,6 +62,13 @@ static int open_dataset (larder_h5_dataset *s, larder_error *err)
     return rc ? rc : larder_h5decode_check (&s->d, err);
 }
 
+/* The dataset came, or would have come, and this rank cannot use it: nothing will change that. */
+static int useless (int code)
+{
+    return code == LARDER_ENOTSUP || code == LARDER_EHDF5 || code == LARDER_ENOMEM ||
+           code == LARDER_ECHECKSUM || code == LARDER_ECONSUMER;
+}
+
 int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_dataset **dataset,
                             larder_error *err)
 {
@@ -78,6 +86,9 @@ int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_da
     int rc = open_dataset (s, err);
     larder_h5error_loud (&quiet);
     if (rc) {
+        larder_error ignored; /* that of opening is the one to tell */
+        if (useless (rc))
+            (void)larder_confirm (session, ref, rc, &ignored);
         larder_h5_dataset_close (&s);
     } else {
         s->open = 1;
@@ -92,7 +103,7 @@ void larder_h5_dataset_close (larder_h5_dataset **dataset)
         return;
     if ((*dataset)->open) {
         larder_error ignored; /* a session that is broken says so in its next call */
-        (void)larder_confirm ((*dataset)->session, &(*dataset)->ref, LARDER_OK, &ignored);
+        (void)larder_confirm ((*dataset)->session, &(*dataset)->ref, (*dataset)->failed, &ignored);
     }
     struct larder_h5quiet quiet;
     larder_h5error_quiet (&quiet);
@@ -253,5 +264,7 @@ int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t me
     }
     larder_h5place_end (&r.place);
     larder_h5error_loud (&quiet);
+    if (rc < 0 && rc != LARDER_EINVAL && !dataset->failed)
+        dataset->failed = rc;
     return rc;
 }

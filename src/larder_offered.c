@@ -317,8 +317,6 @@ void larder_offered_close (struct larder_offered *o, struct larder_offered_env *
     if (o->quota_open)
         larder_pool_close (env->nodecache->pool, o->quota);
     o->quota_open = 0;
-    o->receivers = o->txn->expected > o->txn->count ? o->txn->expected : o->txn->count;
-    o->done = o->page.done;
 }
 
 void larder_offered_tell_done (struct larder_offered *o, struct larder_offered_env *env,

@@ -158,13 +158,15 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
 /* ---------------------------------------------------------------- reading the node's words */
 
 /* A rank's state word has risen to `count`. */
-static int see_state (struct larder_owner *o, struct larder_owner_line *ln, int local,
-                      uint64_t count, larder_error *err)
+static void see_state (struct larder_owner *o, struct larder_owner_line *ln, int local,
+                       uint64_t count)
 {
+    larder_error ignored; /* without memory for a place it is served and not accounted for */
     struct larder_offered *f = &o->objects[ln->object];
     int rank = larder_topology_rank (o->words.nodecache->topology, ln->node, local);
     int begun = ln->seen[local] == LARDER_STATE_ABSENT;
-    int rc = begun ? larder_txn_acquired (f->txn, &f->page, rank, o->now, err) : LARDER_OK;
+    if (begun)
+        (void)larder_txn_acquired (f->txn, &f->page, rank, o->now, &ignored);
     ln->seen[local] = count;
     ln->signed_at = o->now;
     larder_txn_sign (f->txn, rank, o->now);
@@ -178,25 +180,23 @@ static int see_state (struct larder_owner *o, struct larder_owner_line *ln, int 
         larder_ownertxn_cancel (o, f->txn, rank);
     else if (count >= LARDER_STATE_FAILED)
         larder_offered_final (f, &o->env, rank, -(int)(count - LARDER_STATE_FAILED), o->now);
-    return rc;
 }
 
 void larder_ownerline_success (struct larder_owner *o, struct larder_owner_line *ln, int rank)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
     size_t at = request (o, ln) + LARDER_REQUEST_STATE + 8 * (size_t)t->local[rank];
-    larder_error ignored; /* without memory for it, it has no place */
     if (t->node[rank] == ln->node && ln->seen[t->local[rank]] < LARDER_STATE_DONE &&
         word (o, at) == larder_wire_word (ln->life, LARDER_STATE_DONE))
-        (void)see_state (o, ln, t->local[rank], LARDER_STATE_DONE, &ignored);
+        see_state (o, ln, t->local[rank], LARDER_STATE_DONE);
 }
 
-static int see_states (struct larder_owner *o, struct larder_owner_line *ln, larder_error *err)
+static int see_states (struct larder_owner *o, struct larder_owner_line *ln)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
     size_t at = request (o, ln) + LARDER_REQUEST_STATE;
-    int moved = 0, through = 0, rc = LARDER_OK;
-    for (int i = 0; rc == LARDER_OK && i < larder_topology_node_size (t, ln->node); ++i) {
+    int moved = 0, through = 0;
+    for (int i = 0; i < larder_topology_node_size (t, ln->node); ++i) {
         uint64_t w = word (o, at + 8 * (size_t)i), count = larder_wire_count (w);
         if (larder_wire_life (w) != ln->life)
             continue;
@@ -204,10 +204,10 @@ static int see_states (struct larder_owner *o, struct larder_owner_line *ln, lar
         if (count <= ln->seen[i])
             continue;
         moved = 1;
-        rc = see_state (o, ln, i, count, err);
+        see_state (o, ln, i, count);
     }
     ln->through = through;
-    return rc < 0 ? rc : moved;
+    return moved;
 }
 
 static int close_line (struct larder_owner *o, struct larder_owner_line *ln, uint64_t end,
@@ -290,8 +290,8 @@ int larder_ownerline_update (struct larder_owner *o, struct larder_owner_line *l
     size_t at = request (o, ln);
     struct larder_offered *f = &o->objects[ln->object];
     uint64_t cursor = ln->cursor;
-    int moved = see_states (o, ln, err);
-    int rc = moved < 0 ? moved : new_holder (o, ln, err);
+    int moved = see_states (o, ln);
+    int rc = new_holder (o, ln, err);
     if (rc < 0)
         return rc;
     moved += rc;

@@ -227,6 +227,8 @@ static void close_gate (struct larder_owner *o, struct larder_ownertxn *t, int c
         larder_error_set (&why, f->failed.code ? f->failed.code : LARDER_EGONE, 0, "%s",
                           f->failed.code ? f->failed.text : "everybody has the object");
         f->state = LARDER_OFFER_SETTLED;
+        f->receivers = t->txn.expected > t->txn.count ? t->txn.expected : t->txn.count;
+        f->done = f->page.done;
         for (int k = o->active_count; k-- > 0;)
             if (o->lines[o->active[k]].object == t->places[i])
                 larder_ownerline_fail (o, &o->lines[o->active[k]], &why);

@@ -5,6 +5,7 @@
 #   datasets  the same with all datasets of the file, compared by larder's comparer
 #   alone     every dataset of every real file alone, 4 ranks, small cache
 #   crowded   every real file, whole and as datasets, to 8 ranks on two cores, a copy for each
+#   soak      drawn transactions: 10000 with 4 ranks, 1000 each with 2, 3, 8 ranks and over 2 hosts
 #   large     an 8 GiB sparse file and an 8 GiB dataset, 4 ranks, default cache
 # Prints each failure when it happens, and at the end, also when it is stopped, a table and all failures.
 # shellcheck disable=SC2317 # the parts are called by name
@@ -13,10 +14,10 @@ set -u
 . "$here/real.sh"
 shift
 parts=("$@")
-[ ${#parts[@]} -gt 0 ] || parts=(whole datasets alone crowded large)
+[ ${#parts[@]} -gt 0 ] || parts=(whole datasets alone crowded large soak)
 for part in "${parts[@]}"; do
     case $part in
-    whole | datasets | alone | crowded | large) ;;
+    whole | datasets | alone | crowded | large | soak) ;;
     *) echo "nightly.sh: no part is called '$part'" >&2; exit 2 ;;
     esac
 done
@@ -179,6 +180,12 @@ part_large () {
     equal "$h5compare" "$src" "$dest/copy"
     count "large, dataset, 4 ranks" "$(value bytes "$json") bytes"
     rm -f "$src"
+}
+
+part_soak () {
+    why=
+    LARDER_TEST_SEED='' "$here/soak.sh" "$(helper soak_transactions)" nightly || why="see above"
+    count "soak, drawn transactions" ""
 }
 
 for part in "${parts[@]}"; do "part_$part"; done

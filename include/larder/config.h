@@ -27,7 +27,8 @@ typedef struct larder_config {
     int gets_in_flight;  /**< pieces in flight per peer.  Default 2; 1 .. 64 */
     int max_objects;     /**< objects one owner may offer at a time.  Default 64; 1 .. 4096 */
     int max_transactions; /**< transactions one owner may have open at a time.  Default 64; 1 .. 4096 */
-    int max_lines;        /**< downloads a node may have open at one owner.  Default 8; 1 .. 64 */
+    int max_lines; /**< downloads a node may have open at one owner.  Default 8; 1 .. 64.  The control words grow
+                        with nodes * max_lines * ranks per node at every owner: where all ranks own, set 1 or 2 */
     const int *owners; /**< ranks that may offer; read during larder_open only.  NULL: rank 0 */
     int owner_count;   /**< entries of owners */
     double timeout_s;  /**< seconds without progress after which a call gives up.  Default 300 */

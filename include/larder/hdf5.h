@@ -48,14 +48,16 @@ typedef struct larder_h5_dataset larder_h5_dataset;
 /** Download the description of a dataset.  Collective: no.  Thread: the session's, and HDF5's.
  * Progress: yes.  Blocks like larder_download.
  * \param ref  A ref to a whole dataset object; copied.
- * \param [out] dataset  End it with larder_h5_dataset_close.  Unchanged on failure.
+ * \param [out] dataset  End it with larder_h5_dataset_close.  Unchanged on failure; when this rank can
+ *     never use the dataset (a filter it lacks, no memory, damage) its owner is told so.
  * \return as larder_download, or LARDER_EHDF5, LARDER_ENOTSUP (a filter this process lacks),
  *     LARDER_EINVAL (ref names something else), LARDER_ENOMEM. */
 int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_dataset **dataset,
                             larder_error *err);
 
-/** End a dataset, before its session is closed, and tell its owner that this rank has what it wants
- * (larder_confirm).  NULL is allowed; *dataset is NULL afterwards.  Collective: no.  Thread: the
+/** End a dataset, before its session is closed, and tell its owner that this rank has what it wants,
+ * or with what its first failed read failed (larder_confirm; who read again with success may confirm
+ * LARDER_OK before, since the first word counts).  NULL is allowed; *dataset is NULL afterwards.  Collective: no.  Thread: the
  * session's, and HDF5's.  Progress: yes.  Blocks like larder_confirm. */
 void larder_h5_dataset_close (larder_h5_dataset **dataset);
 

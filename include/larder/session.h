@@ -57,7 +57,8 @@ int larder_serve (larder *session, double timeout_s, larder_error *err);
 /** Announce that this rank will not make progress for a while (a long computation, a checkpoint),
  * or that it is back.  Until then no timeout, budget or hold_timeout is charged to it, here or at any
  * owner of the session; chunks that it needs stay.  Takes effect when an owner has read it, in time
- * normally well under a second.
+ * normally well under a second.  Only what this rank does as a receiver is covered: who downloads from it, or waits for it in larder_agree
+ * or larder_close, waits for timeout_s as always.
  * Collective: no.  Thread: the session's.  Blocks: no.
  * \param seconds  From now on, >= 0 and finite; replaces an earlier announcement; 0 ends it.
  * \return LARDER_OK, LARDER_EINVAL, LARDER_ECALLBACK, LARDER_EBROKEN, LARDER_EMPI. */
