@@ -5,7 +5,9 @@
 #include "larder_progress.h"
 #include <inttypes.h>
 #include <larder/download.h>
+#include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int owner_index (const larder *s, uint32_t rank)
 {
@@ -273,9 +275,10 @@ static int confirm (larder *s, const larder_ref *ref, int code, struct larder_re
                     larder_error *err)
 {
     struct larder_request *q = NULL;
-    int rc = code > 0 ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict",
-                                          code)
-                      : make (s, ref, &q, err);
+    int known = code <= 0 && strcmp (larder_code_name (code), larder_code_name (INT_MIN)) != 0;
+    int rc =
+        !known ? larder_error_set (err, LARDER_EINVAL, 0, "larder_confirm: %d is no verdict", code)
+               : make (s, ref, &q, err);
     if (rc != LARDER_OK)
         return rc;
     q->verdict = code;

@@ -4,6 +4,10 @@
 #include "larder_tell.h"
 #include <string.h>
 
+/* An object that is not offered yet is asked for again after this, then ever more rarely. */
+#define ASK_S     0.002
+#define ASK_MAX_S 0.2
+
 static struct larder_nodecache *cache (const struct larder_request *q)
 {
     return q->reader->words.nodecache;
@@ -150,7 +154,19 @@ int larder_join_begin (struct larder_request *q)
         return 0;
     q->position = larder_load (&larder_nodecache_positions (nc, q->want.owner, q->line)[nc->local]);
     q->state = LARDER_REQUEST_RUN;
+    q->not_live_since = 0;
     return 1;
+}
+
+void larder_join_later (struct larder_request *q, double now)
+{
+    (void)larder_nodecache_leave (cache (q), q->want.owner, q->line, q->life, LARDER_STATE_LEFT);
+    if (q->not_live_since == 0)
+        q->not_live_since = now;
+    double waited = now - q->not_live_since;
+    q->ask_at = now + (waited < ASK_S ? ASK_S : waited < ASK_MAX_S ? waited : ASK_MAX_S);
+    q->rejoins = 1;
+    q->state = LARDER_REQUEST_JOIN;
 }
 
 void larder_join_again (struct larder_request *q)

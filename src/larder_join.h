@@ -26,4 +26,7 @@ void larder_join_again (struct larder_request *request);
  * LARDER_OK: it has not.  text: LARDER_FAILED_TEXT bytes. */
 int larder_join_dismissed (const struct larder_request *request, char *text);
 
+/* The object is not offered yet: leave the line to others and ask again later. */
+void larder_join_later (struct larder_request *request, double now);
+
 #endif

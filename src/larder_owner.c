@@ -47,10 +47,11 @@ int larder_owner_open (const struct larder_owner_options *x, struct larder_owner
     o->active = calloc ((size_t)o->line_count, sizeof *o->active);
     o->env.quarantine = calloc (l->shape.slot_count, sizeof *o->env.quarantine);
     o->txns = calloc ((size_t)x->settings->max_transactions, sizeof (struct larder_ownertxn *));
+    o->left = calloc ((size_t)size, sizeof *o->left);
     o->paused = calloc ((size_t)size, sizeof *o->paused);
     o->pause_seen = calloc ((size_t)size, sizeof *o->pause_seen);
-    if (!o->txns || !o->paused || !o->pause_seen || !o->objects || !o->lines || !o->active ||
-        !o->env.quarantine)
+    if (!o->txns || !o->left || !o->paused || !o->pause_seen || !o->objects || !o->lines ||
+        !o->active || !o->env.quarantine)
         goto no_memory;
     for (int i = 0; i < places; ++i)
         o->objects[i].quota = larder_nodecache_word (x->words.nodecache,
@@ -81,6 +82,7 @@ void larder_owner_close (struct larder_owner **owner)
     larder_receipts_free (&o->receipts);
     free (o->pause_seen);
     free (o->paused);
+    free (o->left);
     free (o->txns);
     free (o->env.quarantine);
     free (o->objects);
@@ -410,7 +412,10 @@ static void read_pauses (struct larder_owner *o)
         if (word == o->pause_seen[r])
             continue;
         o->pause_seen[r] = word;
-        o->paused[r] = o->now + (double)larder_wire_count (word) / 1000;
+        int left = larder_wire_count (word) == LARDER_PAUSE_LEFT;
+        o->paused[r] = left ? 0 : o->now + (double)larder_wire_count (word) / 1000;
+        o->left[r] = left ? o->now : 0;
+        o->left_count += left;
         for (int i = 0; i < o->txn_count; ++i)
             larder_txn_again (&o->txns[i]->txn);
     }

@@ -82,6 +82,8 @@ struct larder_owner {
     struct larder_ownertxn **txns; /* open ones; max_transactions places */
     int txn_count;
     struct larder_receipts receipts;
+    double *left;                   /* when each rank left the session; 0: it has not */
+    int left_count;                 /* ranks that have, and are still counted on */
     double *paused;                 /* end of each rank's pause */
     uint64_t *pause_seen;           /* each rank's pause word */
     int crowded;                    /* somebody asks for an object that no slots can be promised */

@@ -5,39 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the receipt of a transaction that has ended says of the rank that binds. */
+/* What the receipt of a transaction that has ended says of the object and the rank that binds. */
 static int code_of (const struct larder_owner *o, const struct larder_bind *b,
-                    const struct larder_owner_line *ln)
+                    const struct larder_owner_line *ln, const char **name)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
     const larder_receipt *r = larder_receipts_find (&o->receipts, b->transaction);
     larder_ref_info info;
-    for (int i = 0;
-         r && i < r->objects && b->local < (uint64_t)larder_topology_node_size (t, ln->node); ++i)
-        if (larder_ref_read (&r->object[i].ref, &info, NULL) == LARDER_OK &&
-            info.object == (b->object & UINT32_MAX))
-            for (int k = 0; k < r->receivers; ++k)
-                if (r->object[i].lines[k].rank == larder_topology_rank (t, ln->node, (int)b->local))
-                    return r->object[i].lines[k].code;
+    *name = "the object";
+    for (int i = 0; r && i < r->objects; ++i) {
+        if (larder_ref_read (&r->object[i].ref, &info, NULL) != LARDER_OK ||
+            info.object != (b->object & UINT32_MAX))
+            continue;
+        *name = r->object[i].name;
+        for (int k = 0; k < r->receivers; ++k)
+            if (b->local < (uint64_t)larder_topology_node_size (t, ln->node) &&
+                r->object[i].lines[k].rank == larder_topology_rank (t, ln->node, (int)b->local))
+                return r->object[i].lines[k].code;
+    }
     return LARDER_OK;
-}
-
-/* The code with which the owner gave up the rank that binds, or LARDER_OK: what it would get now could
- * not be booked any more. */
-static int given_up (const struct larder_owner *o, const struct larder_offered *f,
-                     const struct larder_bind *b, const struct larder_owner_line *ln)
-{
-    const struct larder_topology *t = o->words.nodecache->topology;
-    if (b->local >= (uint64_t)larder_topology_node_size (t, ln->node))
-        return LARDER_OK;
-    int i = larder_txn_find (f->txn, larder_topology_rank (t, ln->node, (int)b->local));
-    return i >= 0 && f->page.standing[i].given_up ? f->page.standing[i].code : LARDER_OK;
 }
 
 static const char *reason (int code)
 {
-    return code == LARDER_EHELD ? "this rank stood still or was absent while others waited"
-                                : "the time that this rank had has run out";
+    return code == LARDER_EHELD       ? "this rank stood still or was absent while others waited"
+           : code == LARDER_ECANCELED ? "this rank has cancelled its transaction"
+           : code == LARDER_ETIMEDOUT ? "the time that this rank had has run out"
+                                      : "this rank was given up";
 }
 
 int larder_ownerbind_refusal (struct larder_owner *o, const struct larder_bind *b,
@@ -45,6 +39,7 @@ int larder_ownerbind_refusal (struct larder_owner *o, const struct larder_bind *
 {
     uint64_t place = b->object & UINT32_MAX;
     const struct larder_offered *f;
+    const char *name;
     int code;
     if (place >= (uint64_t)o->settings->max_objects)
         return larder_error_set (why, LARDER_EREF, 0, "the ref names object %" PRIu64, place);
@@ -52,16 +47,15 @@ int larder_ownerbind_refusal (struct larder_owner *o, const struct larder_bind *
     if (f->transaction == b->transaction && f->failed.code)
         return larder_error_set (why, f->failed.code, f->failed.detail, "%s", f->failed.text);
     if (f->transaction != b->transaction || f->state != LARDER_OFFER_LIVE) {
-        code = b->item_count ? code_of (o, b, ln) : LARDER_OK;
+        code = code_of (o, b, ln, &name);
         if (code == LARDER_EHELD || code == LARDER_ETIMEDOUT)
-            return larder_error_set (why, code, 0, "%s, and the object has gone meanwhile",
-                                     reason (code));
-        return larder_error_set (why, LARDER_EGONE, 0,
-                                 "the object is no longer offered by its owner");
+            return larder_error_set (why, code, 0, "%s: %s, and the object has gone meanwhile",
+                                     name, reason (code));
+        return larder_error_set (why, LARDER_EGONE, 0, "%s is no longer offered by its owner",
+                                 name);
     }
-    code = given_up (o, f, b, ln);
-    if (code != LARDER_OK)
-        return larder_error_set (why, code, 0, "%s: %s", f->name, reason (code));
+    if (!f->txn->live)
+        return larder_error_set (why, LARDER_EBUSY, 0, "%s: it is being prepared", f->name);
     if (b->object >> 32 != f->generation)
         return larder_error_set (why, LARDER_ESTALE, 0, "%s: the ref is of another version",
                                  f->name);
@@ -126,6 +120,20 @@ int larder_ownerbind_activate (struct larder_owner *o, struct larder_owner_line 
     return LARDER_OK;
 }
 
+int larder_ownerbind_given_up (const struct larder_owner *o, const struct larder_bind *b,
+                               const struct larder_owner_line *ln, larder_error *why)
+{
+    const struct larder_topology *t = o->words.nodecache->topology;
+    const struct larder_offered *f = &o->objects[b->object & UINT32_MAX];
+    if (b->item_count == 0 || b->local >= (uint64_t)larder_topology_node_size (t, ln->node))
+        return LARDER_OK;
+    int i = larder_txn_find (f->txn, larder_topology_rank (t, ln->node, (int)b->local));
+    if (i < 0 || !f->page.standing[i].given_up)
+        return LARDER_OK;
+    int code = f->page.standing[i].code;
+    return larder_error_set (why, code, 0, "%s: %s", f->name, reason (code));
+}
+
 /* The node has given the line up meanwhile: it only says how it ended. */
 static int ended (const struct larder_owner *o, const struct larder_owner_line *ln, uint64_t life)
 {
@@ -145,9 +153,8 @@ int larder_ownerbind_waits (struct larder_owner *o, const struct larder_owner_li
     if (place >= (uint64_t)o->settings->max_objects || f->transaction != b->transaction ||
         f->state != LARDER_OFFER_LIVE)
         return 0;
-    if (!f->txn->live)
-        return 1;
-    if (f->quota_open || b->item_count == 0 || f->failed.code || ended (o, ln, b->life))
+    if (!f->txn->live || f->quota_open || b->item_count == 0 || f->failed.code ||
+        ended (o, ln, b->life))
         return 0;
     f->quota_open = larder_pool_open (o->words.nodecache->pool, f->quota) == 0;
     o->crowded |= !f->quota_open;

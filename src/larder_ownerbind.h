@@ -5,14 +5,18 @@
 
 #include "larder_owner.h"
 
-/* Who asks is answered later: when the object's transaction is live, and when it can be promised two
- * slots. */
+/* Who asks is answered later: when the object can be promised two slots. */
 int larder_ownerbind_waits (struct larder_owner *owner, const struct larder_owner_line *line,
                             const struct larder_bind *bind);
 
-/* LARDER_OK, or why it cannot be served. */
+/* LARDER_OK, or why it cannot be served; LARDER_EBUSY: not yet, the node is to ask again. */
 int larder_ownerbind_refusal (struct larder_owner *owner, const struct larder_bind *bind,
                               const struct larder_owner_line *line, larder_error *why);
+
+/* LARDER_OK, or the code with which the owner has given up the rank that binds: what it would get now
+ * could not be booked any more.  Others may be in the line. */
+int larder_ownerbind_given_up (const struct larder_owner *owner, const struct larder_bind *bind,
+                               const struct larder_owner_line *line, larder_error *why);
 
 /* The line begins to serve.  On failure it is as it was. */
 int larder_ownerbind_activate (struct larder_owner *owner, struct larder_owner_line *line,

@@ -152,6 +152,8 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
         return 1;
     }
     rc = larder_ownermail_info (o, ln, err);
+    if (rc == LARDER_OK && larder_ownerbind_given_up (o, &u.bind, ln, &why) != LARDER_OK)
+        rc = larder_ownermail_dismissed (o, ln, (int)u.bind.local, why.code, why.text, err);
     return rc < 0 ? rc : 1;
 }
 

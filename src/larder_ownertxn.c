@@ -6,6 +6,7 @@
 #include "larder_ownermail.h"
 #include "larder_ref.h"
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,11 @@ static int set_limits (const struct larder_owner *o, const larder_transaction_op
         .idle_s = budget (x->idle_timeout_s, o->settings->idle_timeout_s),
         .min_receivers = x->min_receivers};
     int rc = larder_txn_limit (txn, &limits, err);
+    if (rc == LARDER_OK && (!isfinite (x->acquire_timeout_s) || !isfinite (x->idle_timeout_s) ||
+                            !isfinite (x->progress_interval_s)))
+        rc = larder_error_set (err, LARDER_EINVAL, 0,
+                               "budgets of %g s and %g s, events every %g s: not all are finite",
+                               x->acquire_timeout_s, x->idle_timeout_s, x->progress_interval_s);
     if (limits.timeout_s < o->settings->min_download_timeout_s)
         txn->limits.timeout_s = o->settings->min_download_timeout_s;
     return rc;
@@ -125,15 +131,15 @@ int larder_ownertxn_add (struct larder_owner *o, struct larder_ownertxn *t,
                                  "%s: %d objects are offered already (max_objects)",
                                  object->name ? object->name : "object", o->settings->max_objects);
     struct larder_offered *f = &o->objects[i];
+    struct larder_offered before = *f; /* a settled offer can still be asked for its figures */
     int rc = larder_txn_add (&t->txn, &f->page, err);
     if (rc != LARDER_OK)
         return rc;
-    uint64_t before = f->transaction;
     f->transaction = t->number;
     rc = larder_offered_init (f, &o->env, object, chunk_size, err);
     if (rc != LARDER_OK) {
-        f->transaction = before;
         larder_txn_remove (&t->txn, &f->page);
+        *f = before;
         return rc;
     }
     f->txn = &t->txn;
@@ -320,25 +326,25 @@ void larder_ownertxn_cancel (struct larder_owner *o, struct larder_txn *txn, int
             larder_ownerline_success (o, &o->lines[o->active[i]], rank);
     for (int i = 0; i < o->settings->max_objects; ++i)
         if (o->objects[i].state == LARDER_OFFER_LIVE && o->objects[i].txn == txn)
-            larder_offered_final (&o->objects[i], &o->env, rank, LARDER_ECANCELED, o->now);
+            larder_offered_dismiss (&o->objects[i], &o->env, rank, LARDER_ECANCELED, o->now);
 }
 
-/* A rank's time has run out: it is told so where it takes part.  Lines on which everybody is final
+/* The owner gives a rank up: it is told so where it takes part.  Lines on which everybody is final
  * already hold nothing any more. */
-static void dismiss (struct larder_owner *o, struct larder_txn *txn, int rank, double late)
+static void dismiss (struct larder_owner *o, struct larder_txn *txn, int rank, int code,
+                     const char *text)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
     larder_error why, ignored; /* a transport that fails shows in the next poll */
     for (int i = 0; i < o->settings->max_objects; ++i)
         if (o->objects[i].state == LARDER_OFFER_LIVE && o->objects[i].txn == txn)
-            larder_offered_dismiss (&o->objects[i], &o->env, rank, LARDER_ETIMEDOUT, o->now);
+            larder_offered_dismiss (&o->objects[i], &o->env, rank, code, o->now);
     for (int i = o->active_count; i-- > 0;) {
         struct larder_owner_line *ln = &o->lines[o->active[i]];
         struct larder_offered *f = &o->objects[ln->object];
         if (f->txn != txn || ln->node != t->node[rank])
             continue;
-        larder_error_set (&why, LARDER_ETIMEDOUT, 0, "%s: no sign of rank %d for %.3g s", f->name,
-                          rank, late);
+        larder_error_set (&why, code, 0, "%s: %s", f->name, text);
         if (larder_owner_seen (ln->seen[t->local[rank]]) == LARDER_SEEN_ACQUIRED)
             (void)larder_ownermail_dismissed (o, ln, t->local[rank], why.code, why.text, &ignored);
         if (larder_ownerline_forsaken (o, ln))
@@ -346,12 +352,33 @@ static void dismiss (struct larder_owner *o, struct larder_txn *txn, int rank, d
     }
 }
 
+/* Ranks that have left the session will not get anything any more.  Their last words may still be on
+ * their way for a while. */
+static int without_those_who_left (struct larder_owner *o)
+{
+    int moved = 0;
+    for (int r = 0; r < o->words.nodecache->topology->size; ++r) {
+        if (o->left[r] == 0 || o->now - o->left[r] < LINGER_S)
+            continue;
+        for (int i = 0; i < o->txn_count; ++i)
+            if (o->txns[i]->txn.live && larder_txn_find (&o->txns[i]->txn, r) >= 0)
+                dismiss (o, &o->txns[i]->txn, r, LARDER_EGONE, "the receiver has left the session");
+        o->left[r] = 0;
+        --o->left_count;
+        moved = 1;
+    }
+    return moved;
+}
+
 static int overdue (struct larder_owner *o, struct larder_ownertxn *t)
 {
     int from = 0, i, moved = 0;
     double late = 0;
     while ((i = larder_txn_overdue (&t->txn, o->paused, o->now, &from, &late)) >= 0) {
-        dismiss (o, &t->txn, t->txn.receivers[i].rank, late);
+        char text[64];
+        snprintf (text, sizeof text, "no sign of rank %d for %.3g s", t->txn.receivers[i].rank,
+                  late);
+        dismiss (o, &t->txn, t->txn.receivers[i].rank, LARDER_ETIMEDOUT, text);
         moved = 1;
     }
     return moved;
@@ -375,7 +402,7 @@ static int in_use (const struct larder_owner *o, const struct larder_ownertxn *t
 
 int larder_ownertxn_poll (struct larder_owner *o)
 {
-    int moved = 0;
+    int moved = o->left_count ? without_those_who_left (o) : 0;
     for (int i = o->txn_count; i-- > 0;) {
         struct larder_ownertxn *t = o->txns[i];
         char text[96];

@@ -2,6 +2,7 @@
 #include "larder_progress.h"
 #include "larder_backoff.h"
 #include "larder_mpi.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,9 +85,18 @@ int larder_progress_until (larder *s, int (*done) (void *self), void *self, doub
     return LARDER_OK;
 }
 
+static int check_time (const char *call, double timeout_s, larder_error *err)
+{
+    return isnan (timeout_s)
+               ? larder_error_set (err, LARDER_EINVAL, 0, "%s: timeout_s is not a number", call)
+               : LARDER_OK;
+}
+
 int larder_progress (larder *s, int max_work, double timeout_s, larder_error *err)
 {
     int rc = larder_progress_enter (s, "larder_progress", err);
+    if (rc == LARDER_OK)
+        rc = check_time ("larder_progress", timeout_s, err);
     if (rc != LARDER_OK)
         return rc == LARDER_EINVAL ? rc : larder_progress_leave (s, rc, err);
     int work = max_work > 0 ? max_work : 1, done = 0;
@@ -138,6 +148,8 @@ static int settled (void *self)
 int larder_serve (larder *s, double timeout_s, larder_error *err)
 {
     int rc = larder_progress_enter (s, "larder_serve", err);
+    if (rc == LARDER_OK)
+        rc = check_time ("larder_serve", timeout_s, err);
     if (rc != LARDER_OK)
         return larder_progress_leave (s, rc, err);
     if (timeout_s <= 0)

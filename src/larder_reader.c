@@ -211,7 +211,7 @@ static int wait_longer (struct larder_request *q, double now, larder_error *err)
 /* ---------------------------------------------------------------- polling */
 
 /* The owner has given up this rank, or the whole line. */
-static int given_up (struct larder_request *q)
+static int given_up (struct larder_request *q, double now)
 {
     char why[LARDER_FAILED_TEXT], text[LARDER_FAILED_TEXT + 32];
     int code = larder_join_dismissed (q, why), alone = code != LARDER_OK;
@@ -219,6 +219,10 @@ static int given_up (struct larder_request *q)
         code = larder_nodecache_failed (cache (q), q->want.owner, q->line, q->life);
     if (code == LARDER_OK)
         return 0;
+    if (code == LARDER_EBUSY) {
+        larder_join_later (q, now);
+        return 1;
+    }
     snprintf (text, sizeof text, "from rank %d: %s", cache (q)->owners[q->want.owner],
               alone ? why : larder_nodecache_line (cache (q), q->want.owner, q->line)->text);
     if (alone)
@@ -249,7 +253,7 @@ static int run (struct larder_request *q, int max_chunks, double now, larder_err
         return hold;
     if ((hold && remote (q)) || q->state == LARDER_REQUEST_INFO)
         larder_join_answers (q);
-    if (given_up (q))
+    if (given_up (q, now))
         return 1;
     if (q->state == LARDER_REQUEST_INFO && larder_join_begin (q)) {
         ++moved;
@@ -289,10 +293,10 @@ static int poll_request (struct larder_request *q, int max_chunks, double now, l
         return 1;
     }
     if (q->state == LARDER_REQUEST_JOIN) {
-        rc = larder_join (q, err);
+        rc = now < q->ask_at ? LARDER_AGAIN : larder_join (q, err);
         if (rc != LARDER_OK)
             return rc == LARDER_AGAIN ? wait_longer (q, now, err) : rc;
-        moved = 1;
+        moved = q->not_live_since == 0; /* asking again is no progress */
     }
     if (larder_nodecache_member (cache (q), q->want.owner, q->line, q->life)) {
         if (q->track.sequence == 0)
@@ -314,7 +318,7 @@ static int poll_request (struct larder_request *q, int max_chunks, double now, l
         if (rc < 0)
             return rc;
     }
-    if (moved)
+    if (moved && q->not_live_since == 0)
         q->moved = now;
     else if (q->state != LARDER_REQUEST_OVER)
         return wait_longer (q, now, err);

@@ -62,8 +62,11 @@ struct larder_request {
     double told_at; /* when that was seen */
     uint64_t beats; /* signs of life, in this life of the line */
     int verdict;    /* a confirmation only: the code to report; 1: a real download */
-    int settled;    /* result is final, only the verdict is still to be told */
-    int orphan;     /* nobody's but the reader's, which frees it */
+    double
+        not_live_since; /* the owner has said since that the object is not offered yet; 0: not so */
+    double ask_at;      /* not before */
+    int settled;        /* result is final, only the verdict is still to be told */
+    int orphan;         /* nobody's but the reader's, which frees it */
     larder_error result;
     uint64_t bytes_done; /* of this download, those before an interruption included */
     struct larder_track track;

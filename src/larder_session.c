@@ -4,6 +4,7 @@
 #include "larder_mpi.h"
 #include "larder_num.h"
 #include "larder_ownertxn.h"
+#include "larder_pause.h"
 #include "larder_progress.h"
 #include "larder_rma.h"
 #include <inttypes.h>
@@ -355,7 +356,9 @@ int larder_close (larder **session, larder_error *err)
                              "its owner closed the session");
     for (larder_request *q = s->reader.requests; q; q = q->next)
         larder_reader_fail (q, LARDER_ECANCELED, "the session is closed");
-    int rc = s->broken ? LARDER_ETIMEDOUT : meet (s, err);
+    int rc = s->broken ? LARDER_ETIMEDOUT : larder_pause_leave (s, err);
+    if (rc == LARDER_OK)
+        rc = meet (s, err);
     if (rc == LARDER_OK) {
         while (s->reader.requests) {
             larder_request *q = s->reader.requests;

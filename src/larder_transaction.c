@@ -6,6 +6,7 @@
 #include "larder_progress.h"
 #include <inttypes.h>
 #include <larder/transaction.h>
+#include <math.h>
 
 /* What every call here begins with. */
 static int enter (larder *s, const char *call, larder_error *err)
@@ -118,7 +119,7 @@ static int wait (larder *s, uint64_t transaction, double timeout_s, larder_recei
     double start = larder_clock_now (&s->clock);
     struct larder_ownertxn *t;
     while ((t = larder_ownertxn_find (s->owner, transaction)) != NULL) {
-        if (!t->txn.live && timeout_s < 0)
+        if (!t->txn.live && !(timeout_s >= 0 && isfinite (timeout_s)))
             return larder_error_set (err, LARDER_EINVAL, 0,
                                      "%s: transaction %" PRIu64 " is not live yet", t->name,
                                      transaction);
@@ -146,6 +147,9 @@ int larder_transaction_wait (larder *s, uint64_t transaction, double timeout_s,
                              larder_receipt **receipt, larder_error *err)
 {
     int rc = enter (s, "larder_transaction_wait", err);
+    if (rc == LARDER_OK && isnan (timeout_s))
+        rc = larder_error_set (err, LARDER_EINVAL, 0,
+                               "larder_transaction_wait: timeout_s is not a number");
     if (rc == LARDER_OK)
         rc = wait (s, transaction, timeout_s, receipt, err);
     return larder_progress_leave (s, rc, err);

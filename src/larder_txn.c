@@ -32,9 +32,10 @@ int larder_txn_init (struct larder_txn *t, larder_receivers r, int size, int own
     *t = (struct larder_txn){0};
     if (r.ranks ? r.count < 0 : r.count < -2)
         return larder_error_set (err, LARDER_EINVAL, 0, "receivers: a count of %d", r.count);
-    if (!r.ranks && r.count > size)
-        return larder_error_set (err, LARDER_EINVAL, 0,
-                                 "receivers: %d are expected in a session of %d", r.count, size);
+    if (r.count > size)
+        return larder_error_set (
+            err, LARDER_EINVAL, 0, "receivers: %d%s in a session of %d", r.count,
+            r.ranks ? " ranks are listed, so one twice," : " are expected", size);
     t->unknown = !r.ranks && r.count == -2;
     t->declared = r.ranks || r.count == 0 || r.count == -1;
     t->expected = t->unknown ? 0 : r.ranks || r.count > 0 ? r.count : size - (r.count == 0);

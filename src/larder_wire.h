@@ -224,7 +224,8 @@ enum {
 };
 
 /* A pause as an owner reads it: {number of the announcement, milliseconds from when it is read}. */
-#define LARDER_PAUSE_MS_MAX LARDER_COUNT_MAX
+/* Instead of milliseconds: the rank has left the session. */
+#define LARDER_PAUSE_LEFT LARDER_COUNT_MAX
 
 /* Words of a request block. */
 enum {

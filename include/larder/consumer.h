@@ -51,8 +51,7 @@ typedef struct larder_consumer {
     int (*abort_requested) (void *self);
 
     /** How far this download is: when it starts, then at most every progress_interval_s seconds
-     * when more has come, and when it ends (before download_completed or download_failed's caller
-     * goes on). */
+     * when more has come, and when it has ended, after download_completed or download_failed. */
     void (*download_progress) (void *self, const larder_event *event);
     double progress_interval_s; /**< seconds; 0: 30; negative: every chunk */
 } larder_consumer;

@@ -58,14 +58,16 @@ int larder_download_wait (larder_request **request, double timeout_s, larder_err
 
 /** Give a download up, and with it the transaction: this rank is recorded as failed with
  * LARDER_ECANCELED on every object of the transaction that it has not finished, and its other
- * downloads of the same transaction end likewise.  Each consumer's download_failed is called with LARDER_ECANCELED
+ * downloads of the same transaction end likewise.  What it begins of the transaction after that is
+ * refused with LARDER_ECANCELED. Each consumer's download_failed is called with LARDER_ECANCELED
  * unless its download has ended before.  Collective: no.  Thread: the session's.  Blocks: no.
  * \param [in,out] request  Freed and set to NULL unless LARDER_ECALLBACK is returned; NULL is
  *     allowed.
  * \return LARDER_OK, LARDER_ECALLBACK. */
 int larder_download_cancel (larder_request **request, larder_error *err);
 
-/** Where an interrupted download goes on.  Plain data; valid while the session is open. */
+/** Where an interrupted download goes on.  Plain data; valid while the session is open; may be dropped:
+ * larder_confirm (.ref, LARDER_ECANCELED) tells the owner that nothing more is wanted. */
 typedef struct larder_cursor {
     larder_ref ref;  /**< as the download was started with */
     uint64_t item;   /**< next item */

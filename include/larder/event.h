@@ -11,16 +11,18 @@
 extern "C" {
 #endif
 
-/** What an event says.  The last three are final: no event of the pair follows. */
+/** What an event says.  The last three are final: at the owner no event of the pair follows, at the
+ * receiver none of the download. */
 typedef enum larder_event_state {
     LARDER_EVENT_STARTED = 1,   /**< first contact */
     LARDER_EVENT_ACTIVE = 2,    /**< more has come */
     LARDER_EVENT_COMPLETED = 3, /**< with success */
     LARDER_EVENT_FAILED = 4,    /**< it failed, or its time ran out */
-    LARDER_EVENT_ABORTED = 5    /**< cancelled, or the transaction was deleted */
+    LARDER_EVENT_ABORTED = 5    /**< cancelled, or the object was not offered any more */
 } larder_event_state;
 
-/** One event.  Events of one (object, receiver) pair come with rising sequence numbers and figures
+/** One event.  At the owner events of one (object, receiver) pair, at the receiver those of one download
+ * (each part and each resumption is one), come with rising sequence numbers and figures
  * that never fall. */
 typedef struct larder_event {
     uint64_t transaction; /**< number of the transaction at its owner */

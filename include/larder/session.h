@@ -32,8 +32,10 @@ int larder_open (MPI_Comm comm, const larder_config *config, MPI_Info info, lard
                  larder_error *err);
 
 /** Close a session.  Collective: over its communicator.  Thread: the session's.  Progress: yes.
- * Settles this rank's own offers as deleted, cancels its downloads, and meets the others for at
- * most timeout_s of the settings.  *session is NULL afterwards, whatever is returned; NULL is
+ * Settles this rank's own offers as deleted, cancels its downloads (their requests are freed with the
+ * session), tells the owners that this rank is no receiver any more (what it has not finished is
+ * recorded as failed with LARDER_EGONE), and meets the others for at most timeout_s of the settings.
+ * *session is NULL afterwards, whatever is returned; NULL is
  * allowed.
  * \return LARDER_OK; LARDER_ETIMEDOUT when not all ranks came (the windows are then leaked, and
  *     err's text says so); LARDER_ECALLBACK inside a callback (then *session is unchanged). */

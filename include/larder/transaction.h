@@ -78,7 +78,7 @@ int larder_transaction_begin (larder *session, const larder_transaction_options 
 
 /** Add an object, before larder_transaction_live.  Collective: no, the owner.  Thread: the session's.
  * Blocks: no (the object's set_transaction and item_count run inside).  The ref may be sent at once; who
- * presents it before the transaction is live waits.
+ * presents it before the transaction is live waits, for its own timeout_s at the most.
  * \param object  Struct is copied; self is taken over on success only.
  * \param [out] ref  Names the whole object; unchanged on failure.
  * \return LARDER_OK; LARDER_EGONE (no such transaction, or it has ended); LARDER_EINVAL (bad table, or it is
