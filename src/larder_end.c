@@ -112,8 +112,11 @@ static int end (struct larder_request *q, int code, const char *text)
     int untold = code == LARDER_ECANCELED;
     if (!q->settled)
         larder_error_set (&q->result, code, 0, "%s", text);
-    if (q->state != LARDER_REQUEST_JOIN)
-        untold = leave (q, state_word (q, code));
+    if (q->state != LARDER_REQUEST_JOIN) {
+        /* What the owner has not answered it may still refuse, and then it reads no verdict there. */
+        int unanswered = q->state == LARDER_REQUEST_INFO && untold;
+        untold = leave (q, state_word (q, code)) || unanswered;
+    }
     q->state = LARDER_REQUEST_OVER;
     if (q->consumer.download_failed) {
         *q->reader->in_callback = 1;
