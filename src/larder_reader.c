@@ -166,7 +166,7 @@ static int without_others (struct larder_request *q, double now, larder_error *e
     if (now - q->moved <= hold)
         return 0;
     if (larder_nodecache_do_without (cache (q), q->want.owner, q->line, q->life,
-                                     microseconds (q->moved))) {
+                                     microseconds (now - hold))) {
         int rc = larder_tell_cursor (q, q->line, err);
         return rc < 0 ? rc : 1;
     }
