@@ -61,7 +61,7 @@ static void stay_to_close (const struct larder_request *q)
 int larder_end_closed (struct larder_request *q)
 {
     const struct larder_line *ln = larder_nodecache_line (cache (q), q->want.owner, q->line);
-    larder_join_sweep (cache (q));
+    larder_join_sweep (cache (q), q->want.owner);
     return larder_load (&ln->life) != q->life || larder_load (&ln->state) == LARDER_LINE_FREE;
 }
 

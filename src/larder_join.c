@@ -18,36 +18,39 @@ static size_t mailbox (const struct larder_nodecache *nc, int owner, int line, i
     return larder_wire_mailbox (&nc->layout, (uint64_t)owner, (uint64_t)line, (uint64_t)local);
 }
 
-/* Take the record by which the owner gave a life up from the mailbox of a local rank. */
-static void take_failed (struct larder_nodecache *nc, int owner, int line, uint64_t life, int local)
+/* What the owner says in the mailbox of a local rank about the end of a life.  0, or -1: nothing. */
+static int read_failed (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                        int local, struct larder_failed *record)
 {
     union {
         struct larder_failed record;
         uint64_t words[sizeof (struct larder_failed) / 8];
     } f;
     size_t at = mailbox (nc, owner, line, local) + nc->layout.mailbox_failed;
-    if (larder_words_record (nc, at, f.words, sizeof f / 8) != 0 || f.record.life != life ||
-        (f.record.code & LARDER_FAILED_RANK))
-        return;
+    if (larder_load (larder_nodecache_word (nc, at)) != life ||
+        larder_words_record (nc, at, f.words, sizeof f / 8) != 0 || f.record.life != life)
+        return -1;
     f.record.text[LARDER_FAILED_TEXT - 1] = 0;
-    larder_nodecache_fail (nc, owner, line, life, -(int)f.record.code, f.record.text);
+    *record = f.record;
+    return 0;
+}
+
+static void take_failed (struct larder_nodecache *nc, int owner, int line, uint64_t life, int local)
+{
+    struct larder_failed record;
+    if (read_failed (nc, owner, line, life, local, &record) == 0 &&
+        !(record.code & LARDER_FAILED_RANK))
+        larder_nodecache_fail (nc, owner, line, life, -(int)record.code, record.text);
 }
 
 int larder_join_dismissed (const struct larder_request *q, char *text)
 {
-    struct larder_nodecache *nc = cache (q);
-    union {
-        struct larder_failed record;
-        uint64_t words[sizeof (struct larder_failed) / 8];
-    } f;
-    size_t at = mailbox (nc, q->want.owner, q->line, nc->local) + nc->layout.mailbox_failed;
-    if (larder_load (larder_nodecache_word (nc, at)) != q->life ||
-        larder_words_record (nc, at, f.words, sizeof f / 8) != 0 ||
-        !(f.record.code & LARDER_FAILED_RANK))
+    struct larder_failed record;
+    if (read_failed (cache (q), q->want.owner, q->line, q->life, cache (q)->local, &record) != 0 ||
+        !(record.code & LARDER_FAILED_RANK))
         return LARDER_OK;
-    memcpy (text, f.record.text, LARDER_FAILED_TEXT);
-    text[LARDER_FAILED_TEXT - 1] = 0;
-    return -(int)(f.record.code & UINT32_MAX);
+    memcpy (text, record.text, sizeof record.text);
+    return -(int)(record.code & UINT32_MAX);
 }
 
 static void sweep_line (struct larder_nodecache *nc, int owner, int line)
@@ -66,11 +69,10 @@ static void sweep_line (struct larder_nodecache *nc, int owner, int line)
     }
 }
 
-void larder_join_sweep (struct larder_nodecache *nc)
+void larder_join_sweep (struct larder_nodecache *nc, int owner)
 {
-    for (int owner = 0; owner < nc->owner_count; ++owner)
-        for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l)
-            sweep_line (nc, owner, l);
+    for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l)
+        sweep_line (nc, owner, l);
 }
 
 /* Who holds a line must not wait for another: nothing could end such waits but a deadline.  Who had one
@@ -107,7 +109,7 @@ static int enter (struct larder_request *q, const struct larder_joined *joined, 
 int larder_join (struct larder_request *q, larder_error *err)
 {
     struct larder_joined joined;
-    larder_join_sweep (cache (q));
+    larder_join_sweep (cache (q), q->want.owner);
     int rc = larder_nodecache_join (cache (q), &q->want, &joined), told = LARDER_OK;
     for (int l = 0; told == LARDER_OK && l < (int)cache (q)->layout.shape.max_lines; ++l)
         if (joined.raised >> l & 1)

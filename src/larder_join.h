@@ -10,8 +10,8 @@
  * said. */
 int larder_join (struct larder_request *request, larder_error *err);
 
-/* Lines of the node that owners have closed, or given up when nobody was in them, are free again. */
-void larder_join_sweep (struct larder_nodecache *nodecache);
+/* Lines of the node that an owner has closed, or given up when nobody was in them, are free again. */
+void larder_join_sweep (struct larder_nodecache *nodecache, int owner);
 
 /* Hand what the owner has said in this rank's mailbox to the line. */
 void larder_join_answers (struct larder_request *request);

@@ -414,8 +414,11 @@ static void read_pauses (struct larder_owner *o)
         o->pause_seen[r] = word;
         int left = larder_wire_count (word) == LARDER_PAUSE_LEFT;
         o->paused[r] = left ? 0 : o->now + (double)larder_wire_count (word) / 1000;
-        o->left[r] = left ? o->now : 0;
-        o->left_count += left;
+        if (left) {
+            o->left[r] = 1;
+            ++o->left_count;
+            o->left_at = o->now;
+        }
         for (int i = 0; i < o->txn_count; ++i)
             larder_txn_again (&o->txns[i]->txn);
     }

@@ -9,9 +9,9 @@
 #include "larder_receipt.h"
 #include "larder_words.h"
 
-/* What a state word says. */
 struct larder_ownertxn;
 
+/* What a state word says. */
 enum {
     LARDER_SEEN_ABSENT,
     LARDER_SEEN_ACQUIRED,
@@ -82,8 +82,9 @@ struct larder_owner {
     struct larder_ownertxn **txns; /* open ones; max_transactions places */
     int txn_count;
     struct larder_receipts receipts;
-    double *left;                   /* when each rank left the session; 0: it has not */
-    int left_count;                 /* ranks that have, and are still counted on */
+    unsigned char *left;            /* each rank: 1: it has left the session */
+    int left_count;                 /* ranks that have */
+    double left_at;                 /* when the last of them did */
     double *paused;                 /* end of each rank's pause */
     uint64_t *pause_seen;           /* each rank's pause word */
     int crowded;                    /* somebody asks for an object that no slots can be promised */

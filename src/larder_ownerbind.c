@@ -148,15 +148,11 @@ static int ended (const struct larder_owner *o, const struct larder_owner_line *
 int larder_ownerbind_waits (struct larder_owner *o, const struct larder_owner_line *ln,
                             const struct larder_bind *b)
 {
-    uint64_t place = b->object & UINT32_MAX;
-    struct larder_offered *f = &o->objects[place];
-    if (place >= (uint64_t)o->settings->max_objects || f->transaction != b->transaction ||
-        f->state != LARDER_OFFER_LIVE)
-        return 0;
-    if (!f->txn->live || f->quota_open || b->item_count == 0 || f->failed.code ||
-        ended (o, ln, b->life))
+    struct larder_offered *f = &o->objects[b->object & UINT32_MAX];
+    if (f->quota_open || b->item_count == 0 || ended (o, ln, b->life))
         return 0;
     f->quota_open = larder_pool_open (o->words.nodecache->pool, f->quota) == 0;
+    f->stale_needs = 1; /* should the line not come to life, the promise is given back */
     o->crowded |= !f->quota_open;
     return !f->quota_open;
 }

@@ -5,7 +5,7 @@
 
 #include "larder_owner.h"
 
-/* Who asks is answered later: when the object can be promised two slots. */
+/* Who asks, and is not refused, is answered later: when the object can be promised two slots. */
 int larder_ownerbind_waits (struct larder_owner *owner, const struct larder_owner_line *line,
                             const struct larder_bind *bind);
 

@@ -136,15 +136,15 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
         return answer_again (o, ln, err);
     if (larder_words_record (o->words.nodecache, at, u.words, 8) != 0 || u.bind.life <= ln->life)
         return 0; /* not all of it is here */
-    if (larder_ownerbind_waits (o, ln, &u.bind))
+    larder_error why = {0};
+    int rc = larder_ownerbind_refusal (o, &u.bind, ln, &why);
+    if (rc == LARDER_OK && larder_ownerbind_waits (o, ln, &u.bind))
         return 0;
     if (ln->active)
         deactivate (o, ln);
-    larder_error why = {0};
     ln->life = u.bind.life;
     ln->holder = larder_wire_word (ln->life, u.bind.local & LARDER_HOLDER_NOBODY);
     ln->failed_code = ln->closed = 0;
-    int rc = larder_ownerbind_refusal (o, &u.bind, ln, &why);
     if (rc == LARDER_OK)
         rc = larder_ownerbind_activate (o, ln, &u.bind, &why);
     if (rc != LARDER_OK) {
@@ -167,12 +167,12 @@ static void see_state (struct larder_owner *o, struct larder_owner_line *ln, int
     struct larder_offered *f = &o->objects[ln->object];
     int rank = larder_topology_rank (o->words.nodecache->topology, ln->node, local);
     int begun = ln->seen[local] == LARDER_STATE_ABSENT;
-    if (begun)
-        (void)larder_txn_acquired (f->txn, &f->page, rank, o->now, &ignored);
     ln->seen[local] = count;
     ln->signed_at = o->now;
-    larder_txn_sign (f->txn, rank, o->now);
-    if (begun) {
+    if (!begun) {
+        larder_txn_sign (f->txn, rank, o->now);
+    } else {
+        (void)larder_txn_acquired (f->txn, &f->page, rank, o->now, &ignored);
         f->stale_needs = 1;
         larder_offered_progress (f, &o->env, rank, LARDER_EVENT_STARTED, 0, 0, o->now);
     }
@@ -252,7 +252,9 @@ static void sign (struct larder_owner *o, struct larder_owner_line *ln, int even
     const struct larder_topology *t = o->words.nodecache->topology;
     struct larder_offered *f = &o->objects[ln->object];
     uint64_t bytes = ln->bytes, items = ln->items;
-    ln->signed_at = o->now;
+    ln->signed_at = f->txn->moved = o->now;
+    if (!events && f->txn->limits.idle_s <= 0)
+        return; /* nobody asks which rank it was */
     if (events && f->chunks.item_size)
         larder_chunks_before (&f->chunks, ln->cursor, &items, &bytes);
     for (int i = 0; i < larder_topology_node_size (t, ln->node); ++i) {

@@ -19,7 +19,7 @@
 
 static double budget (double asked, double fallback)
 {
-    return asked == 0 ? fallback : asked < 0 ? 0 : asked;
+    return asked == 0 ? fallback : asked < 0 && isfinite (asked) ? 0 : asked;
 }
 
 /* Each budget is asked for, the session's, or none; the timeout has a floor. */
@@ -32,11 +32,9 @@ static int set_limits (const struct larder_owner *o, const larder_transaction_op
         .idle_s = budget (x->idle_timeout_s, o->settings->idle_timeout_s),
         .min_receivers = x->min_receivers};
     int rc = larder_txn_limit (txn, &limits, err);
-    if (rc == LARDER_OK && (!isfinite (x->acquire_timeout_s) || !isfinite (x->idle_timeout_s) ||
-                            !isfinite (x->progress_interval_s)))
-        rc = larder_error_set (err, LARDER_EINVAL, 0,
-                               "budgets of %g s and %g s, events every %g s: not all are finite",
-                               x->acquire_timeout_s, x->idle_timeout_s, x->progress_interval_s);
+    if (rc == LARDER_OK && !isfinite (x->progress_interval_s))
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "progress_interval_s: %g is no finite time",
+                               x->progress_interval_s);
     if (limits.timeout_s < o->settings->min_download_timeout_s)
         txn->limits.timeout_s = o->settings->min_download_timeout_s;
     return rc;
@@ -169,12 +167,6 @@ struct larder_ownertxn *larder_ownertxn_find (const struct larder_owner *o, uint
         if (o->txns[i]->number == number)
             return o->txns[i];
     return NULL;
-}
-
-struct larder_ownertxn *larder_ownertxn_of (const struct larder_owner *o, int place)
-{
-    const struct larder_offered *f = &o->objects[place];
-    return f->state == LARDER_OFFER_LIVE ? larder_ownertxn_find (o, f->transaction) : NULL;
 }
 
 int larder_ownertxn_renew (struct larder_owner *o, int place, larder_error *err)
@@ -354,20 +346,15 @@ static void dismiss (struct larder_owner *o, struct larder_txn *txn, int rank, i
 
 /* Ranks that have left the session will not get anything any more.  Their last words may still be on
  * their way for a while. */
-static int without_those_who_left (struct larder_owner *o)
+static int without_those_who_left (struct larder_owner *o, struct larder_ownertxn *t)
 {
-    int moved = 0;
-    for (int r = 0; r < o->words.nodecache->topology->size; ++r) {
-        if (o->left[r] == 0 || o->now - o->left[r] < LINGER_S)
-            continue;
-        for (int i = 0; i < o->txn_count; ++i)
-            if (o->txns[i]->txn.live && larder_txn_find (&o->txns[i]->txn, r) >= 0)
-                dismiss (o, &o->txns[i]->txn, r, LARDER_EGONE, "the receiver has left the session");
-        o->left[r] = 0;
-        --o->left_count;
-        moved = 1;
-    }
-    return moved;
+    if (t->without == o->left_count || o->now - o->left_at < LINGER_S)
+        return 0;
+    for (int r = 0; r < o->words.nodecache->topology->size; ++r)
+        if (o->left[r] && larder_txn_find (&t->txn, r) >= 0)
+            dismiss (o, &t->txn, r, LARDER_EGONE, "the receiver has left the session");
+    t->without = o->left_count;
+    return 1;
 }
 
 static int overdue (struct larder_owner *o, struct larder_ownertxn *t)
@@ -402,13 +389,13 @@ static int in_use (const struct larder_owner *o, const struct larder_ownertxn *t
 
 int larder_ownertxn_poll (struct larder_owner *o)
 {
-    int moved = o->left_count ? without_those_who_left (o) : 0;
+    int moved = 0;
     for (int i = o->txn_count; i-- > 0;) {
         struct larder_ownertxn *t = o->txns[i];
         char text[96];
         if (!t->txn.live)
             continue;
-        moved += overdue (o, t);
+        moved += without_those_who_left (o, t) + overdue (o, t);
         if (larder_txn_finished (&t->txn)) {
             if (in_use (o, t))
                 continue;

@@ -13,6 +13,7 @@ struct larder_ownertxn {
     larder_transaction_options calls; /* its functions; receivers are in txn */
     int *places;                      /* of its objects, in the order they were added */
     int place_count;
+    int without;           /* so many ranks had left the session when those were last looked for */
     larder_receipt *blank; /* set aside for when there is no memory for a real one */
 };
 
@@ -27,9 +28,8 @@ int larder_ownertxn_add (struct larder_owner *owner, struct larder_ownertxn *txn
 
 void larder_ownertxn_live (struct larder_owner *owner, struct larder_ownertxn *txn);
 
-/* The open transaction with a number; the one that an object belongs to.  NULL: there is none. */
+/* The open transaction with a number, or NULL. */
 struct larder_ownertxn *larder_ownertxn_find (const struct larder_owner *owner, uint64_t number);
-struct larder_ownertxn *larder_ownertxn_of (const struct larder_owner *owner, int place);
 
 /* Another version of an object: downloads of the former one fail with LARDER_ESTALE. */
 int larder_ownertxn_renew (struct larder_owner *owner, int place, larder_error *err);

@@ -364,7 +364,8 @@ int larder_reader_poll (struct larder_reader *r, int max_chunks, larder_error *e
     if (r->abandoned)
         moved += larder_fetch_sweep (r, err);
     if (now - r->swept > SWEEP_S) {
-        larder_join_sweep (r->words.nodecache);
+        for (int owner = 0; owner < r->words.nodecache->owner_count; ++owner)
+            larder_join_sweep (r->words.nodecache, owner);
         r->swept = now;
     }
     return moved;

@@ -386,7 +386,7 @@ static inline void sim_jobs (struct sim *s, int rank)
 static inline void sim_delete (struct sim *s, struct sim_object *o, const char *text)
 {
     struct larder_owner *owner = s->rank[s->owners[o->owner]].owner;
-    larder_ownertxn_end (owner, larder_ownertxn_of (owner, o->place), LARDER_DONE_DELETED,
+    larder_ownertxn_end (owner, larder_ownertxn_find (owner, o->transaction), LARDER_DONE_DELETED,
                          LARDER_EGONE, text);
 }
 

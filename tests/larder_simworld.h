@@ -218,7 +218,8 @@ static inline void sim_check_node (struct sim *s, struct larder_nodecache *nc)
     uint32_t n = 0;
     const struct larder_wire_shape *shape = &s->layout.shape;
     const larder_word *own = larder_nodecache_word (nc, s->layout.quota);
-    larder_join_sweep (nc);
+    for (int owner = 0; owner < s->owner_count; ++owner)
+        larder_join_sweep (nc, owner);
     for (uint64_t i = 0; i < shape->owners_per_node * shape->max_objects; ++i)
         quota[n++] = larder_load (&own[i]);
     for (int owner = 0; owner < s->owner_count; ++owner)

@@ -428,6 +428,48 @@ static void test_receipts (void)
     mpiobject_close (&s);
 }
 
+/* A transaction of which the last rank, which has closed or is about to, takes nothing. */
+static void without_last (larder *s, struct mpitxn *t, struct mpiobject *o, larder_ref *ref)
+{
+    if (mpitest_rank) {
+        mpiobject_get (s, ref, o, LARDER_OK);
+        return;
+    }
+    larder_receipt *r = mpitxn_wait (s, t);
+    mpitxn_check_line (r, 0, last (), LARDER_RECEIVER_FAILED, LARDER_EGONE);
+    CU_ASSERT_EQUAL (r->done, LARDER_DONE_FINISHED);
+    larder_receipt_free (&r);
+}
+
+/* The last rank closes without a download: its owner need not wait for any timeout, and does not count on
+ * it in what it offers later. */
+static void test_leaves (void)
+{
+    static struct mpitxn t[2];
+    struct mpiobject o[2];
+    larder_ref refs[2];
+    larder *s = mpiobject_open (&roomy);
+    make (o, 2);
+    t[0] = t[1] = (struct mpitxn){0};
+    larder_transaction_options x[2] = {mpitxn_options (&t[0], LARDER_ALL),
+                                       mpitxn_options (&t[1], LARDER_ALL)};
+    if (mpitest_rank == 0)
+        mpitxn_offer (s, &t[0], &x[0], &o[0], 1, &refs[0]);
+    mpitxn_share (refs, 1, 0);
+    if (mpitest_size > 1 && mpitest_rank != last ()) {
+        without_last (s, &t[0], &o[0], &refs[0]);
+        if (mpitest_rank == 0)
+            mpitxn_offer (s, &t[1], &x[1], &o[1], 1, &refs[1]);
+        for (int i = 1; mpitest_rank == 0 && i < last (); ++i)
+            MPI_Send (&refs[1], sizeof refs[1], MPI_BYTE, i, TAG_GO, MPI_COMM_WORLD);
+        if (mpitest_rank)
+            MPI_Recv (&refs[1], sizeof refs[1], MPI_BYTE, 0, TAG_GO, MPI_COMM_WORLD,
+                      MPI_STATUS_IGNORE);
+        without_last (s, &t[1], &o[1], &refs[1]);
+    }
+    mpiobject_close (&s);
+}
+
 int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
@@ -441,6 +483,7 @@ int main (int argc, char **argv)
         {"unknown", test_unknown},
         {"verdict wins", test_verdict_wins},
         {"receipts", test_receipts},
+        {"leaves", test_leaves},
         {NULL, NULL},
     };
     return mpitest_main (argc, argv, "receivers", tests);

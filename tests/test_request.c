@@ -3,6 +3,8 @@
  * that stand still. */
 #include "larder_mpiobject.h"
 #include "larder_test_random.h"
+#include <limits.h>
+#include <math.h>
 
 enum { CHUNK = 4096, SLOTS = 16, ITEMS = 100, TAG_DONE = 1, TAG_GO = 2, MANY = 5 };
 
@@ -415,6 +417,10 @@ static void test_bad_arguments (void)
     CU_ASSERT_EQUAL (larder_download_test (&request, &err), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_download_wait (NULL, 0, &err), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_confirm (s, &ref, LARDER_AGAIN, &err), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_confirm (s, &ref, -999, &err), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_confirm (s, &ref, INT_MIN, &err), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_progress (s, 1, NAN, &err), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_serve (s, NAN, &err), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_ref_items (&ref, 19, 2, &part, &err), LARDER_ERANGE);
     CU_ASSERT_PTR_NULL (request);
     CU_ASSERT_EQUAL (k.views + (uint64_t)k.completed + (uint64_t)k.failed, 0);

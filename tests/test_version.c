@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New versions of an object: the former one's refs and downloads end, verdicts stay. */
+#include "larder_handle.h"
 #include "larder_mpitxn.h"
 
 enum { CHUNK = 4096, SLOTS = 256, ITEMS = 60, TAG_AT = 1, TAG_GO = 2, TAG_REF = 3, VERSIONS = 6 };
@@ -247,6 +248,33 @@ static void test_refused (void)
     mpiobject_close (&s);
 }
 
+/* Who is refused holds no slots at the owner, nor a promise of them. */
+static void test_refused_holds_nothing (void)
+{
+    static struct mpitxn t;
+    struct mpiobject o = version_of (0);
+    larder_ref refs[2];
+    t = (struct mpitxn){0};
+    larder *s = mpiobject_open (&roomy);
+    larder_transaction_options x = mpitxn_options (&t, LARDER_ALL);
+    if (mpitest_rank == 0) {
+        mpitxn_offer (s, &t, &x, &o, 1, &refs[0]);
+        refs[1] = refs[0];
+        renew (s, &o, 1, &refs[1]);
+    }
+    mpitxn_share (refs, 2, 0);
+    if (mpitest_rank) {
+        mpiobject_get (s, &refs[0], &o, LARDER_ESTALE);
+        mpiobject_tell (0, TAG_AT);
+    } else {
+        mpiobject_serve_until (s, mpitest_size - 1, TAG_AT);
+        CU_ASSERT (larder_progress (s, 1, 0, NULL) >= 0);
+        CU_ASSERT_EQUAL (s->nodecache.pool->promised, 0);
+        CU_ASSERT_EQUAL (s->owner->objects[0].quota_open, 0);
+    }
+    mpiobject_close (&s);
+}
+
 int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
@@ -255,6 +283,7 @@ int main (int argc, char **argv)
         {"before live", test_before_live},
         {"the count fails", test_the_count_fails},
         {"refused", test_refused},
+        {"refused holds nothing", test_refused_holds_nothing},
         {NULL, NULL},
     };
     return mpitest_main (argc, argv, "version", tests);
