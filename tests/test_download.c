@@ -280,10 +280,11 @@ static void test_interrupt_unsized (void)
 static void test_cursors (void)
 {
     larder_error err = {0};
-    struct mpiobject o = mpiobject_make (ITEMS, size_different);
-    larder_ref ref;
+    struct mpiobject o = mpiobject_make (ITEMS, size_different), last = o;
+    larder_ref ref, last_ref;
     larder *s = open_session (&small), *t = open_session (&small);
     offer_object (s, &o, &mpiobject_sized, &ref);
+    offer_object (s, &last, &mpiobject_sized, &last_ref);
     if (mpitest_rank) {
         struct mpisink k = {.object = &o};
         larder_consumer consumer = mpisink_consumer (&k), empty = {0};
@@ -321,17 +322,23 @@ static void test_cursors (void)
         MPITEST_OK (larder_download_resume (s, &bad, &consumer, &request, &err), err);
         int rc = larder_download_wait (&request, -1, &err);
         CU_ASSERT (rc != LARDER_OK || (k.bad == 0 && k.completed == 1 && k.next_item == ITEMS));
-        if (rc != LARDER_OK)
+        if (rc != LARDER_OK) {
             mpisink_check_failed (&k, LARDER_EREF);
-        k = (struct mpisink){.object = &o, .next_item = ITEMS}; /* nothing is left */
-        bad = (larder_cursor){.ref = ref, .item = ITEMS, .chunk = 9};
+            k = (struct mpisink){.object = &o};
+            MPITEST_OK (larder_download (s, &ref, &consumer, &err), err);
+            mpisink_check_all (&k);
+        }
+        k = (struct mpisink){.object = &last, .next_item = ITEMS}; /* nothing is left */
+        bad = (larder_cursor){.ref = last_ref, .item = ITEMS, .chunk = 9};
         MPITEST_OK (larder_download_resume (s, &bad, &consumer, &request, &err), err);
         MPITEST_OK (larder_download_wait (&request, -1, &err), err);
         CU_ASSERT (k.views == 0 && k.completed == 1 && k.failed == 0);
     }
     serve (s);
-    for (int i = 1; mpitest_rank == 0 && i < mpitest_size; ++i)
+    for (int i = 1; mpitest_rank == 0 && i < mpitest_size; ++i) {
         CU_ASSERT_EQUAL (o.code_of[i], LARDER_OK);
+        CU_ASSERT_EQUAL (last.code_of[i], LARDER_OK);
+    }
     close_session (&s);
     close_session (&t);
 }
