@@ -10,10 +10,10 @@ staged_file=${TMPDIR:-/tmp}/larder-quickstart.nc
 log_dir=$PWD/build/quickstart-logs
 
 packages_build=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libhdf5-openmpi-dev
-    libxxhash-dev zlib1g-dev)
+    libxxhash-dev libmsgpack-dev zlib1g-dev)
 packages_demo=(gmt-gshhg-full)
 packages_test=(libcunit1-dev hdf5-tools gmt-gshhg-full gmt-gshhg-low python-tables-data iproute2
-    slurmctld slurmd slurm-client munge libpmix-dev spin)
+    slurmctld slurmd slurm-client munge libpmix-dev spin clang libclang-rt-14-dev)
 
 help () {
     cat <<'TEXT'

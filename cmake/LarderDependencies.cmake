@@ -2,13 +2,15 @@
 # Where MPI, xxHash and HDF5 come from; used by the build and by the installed larderConfig.cmake.
 # What is missing ends up as a text in LARDER_MISSING, empty when all is there.
 
-# Gives MPI::MPI_C, PkgConfig::LARDER_XXHASH and LARDER_MPI_KIND: openmpi, mpich or other.
+# Gives MPI::MPI_C, PkgConfig::LARDER_XXHASH, PkgConfig::LARDER_MSGPACK (its pkg-config name, which differs:
+# LARDER_MSGPACK_MODULE_NAME) and LARDER_MPI_KIND: openmpi, mpich or other.
 macro (larder_find_core)
     set (LARDER_MISSING)
     find_package (MPI QUIET COMPONENTS C)
     find_package (PkgConfig QUIET)
     if (PKG_CONFIG_FOUND)
         pkg_check_modules (LARDER_XXHASH QUIET IMPORTED_TARGET "libxxhash>=0.8")
+        pkg_search_module (LARDER_MSGPACK QUIET IMPORTED_TARGET "msgpack-c>=3.0" "msgpack>=3.0")
     endif ()
     if (NOT MPI_C_FOUND)
         string (CONCAT LARDER_MISSING "MPI was not found.\n"
@@ -21,6 +23,10 @@ macro (larder_find_core)
         string (CONCAT LARDER_MISSING "xxHash 0.8 or later was not found by pkg-config (libxxhash.pc).\n"
             "  Debian, Ubuntu: apt-get install libxxhash-dev\n"
             "  elsewhere:      add the folder of libxxhash.pc to PKG_CONFIG_PATH")
+    elseif (NOT LARDER_MSGPACK_FOUND)
+        string (CONCAT LARDER_MISSING "msgpack-c 3.0 or later was not found by pkg-config (msgpack-c.pc or msgpack.pc).\n"
+            "  Debian, Ubuntu: apt-get install libmsgpack-dev\n"
+            "  elsewhere:      add the folder of msgpack-c.pc to PKG_CONFIG_PATH; msgpack-cxx is another library")
     else ()
         larder_mpi_kind (LARDER_MPI_KIND)
     endif ()

@@ -30,11 +30,11 @@ install (FILES ${PROJECT_BINARY_DIR}/larderConfig.cmake ${PROJECT_BINARY_DIR}/la
 
 # MPI's own flags come from mpicc, so larder.pc asks for none.  Static libraries need what they use
 # named publicly: nobody calls pkg-config --static by habit.
-set (pc_larder_requires "Requires.private: libxxhash")
+set (pc_larder_requires "Requires.private: libxxhash, ${LARDER_MSGPACK_MODULE_NAME}")
 set (pc_larder_libs "Libs.private: -lm")
 set (pc_libs_extra)
 if (NOT BUILD_SHARED_LIBS)
-    set (pc_larder_requires "Requires: libxxhash")
+    set (pc_larder_requires "Requires: libxxhash, ${LARDER_MSGPACK_MODULE_NAME}")
     set (pc_larder_libs)
     set (pc_libs_extra " -lm")
 endif ()

@@ -13,8 +13,15 @@ LAYERS='
 pure: version error atomic num
 pure: clock intervals
 pure: backoff ref wire topology object consumer config_text transport track
-pure: config pool chunks txn view
+pure: blob shape path
+pure: children+datum+node+value+spot+message message_short
+pure: arrays scan seen
+pure: registry
+pure: unpack+unpacktable
+pure: pack+packwrite
+pure: config pool chunks txn+txnplace view
 pure: cache receipt
+pure: concat batch disk
 mpi:  mpi
 mpi:  rma
 mpi:  nodecache+guard
@@ -25,7 +32,8 @@ mpi:  owner+ownerbind+ownerline+ownermail+ownerready+ownertxn reader+fetch+join+
 mpi:  handle
 mpi:  progress
 mpi:  transaction download agree pause
-mpi:  offer
+mpi:  offer encode pull terms
+mpi:  resolve shared
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.
@@ -40,7 +48,7 @@ LIBC='assert.h ctype.h dirent.h errno.h fcntl.h fnmatch.h getopt.h glob.h inttyp
  stdlib.h string.h strings.h sys/file.h sys/ioctl.h sys/mman.h sys/random.h sys/resource.h
  sys/stat.h sys/statfs.h sys/statvfs.h sys/sysmacros.h sys/time.h sys/types.h sys/utsname.h sys/vfs.h
  sys/wait.h sys/xattr.h termios.h time.h unistd.h linux/magic.h pthread.h'
-SRC_ALSO='mpi.h xxhash.h'
+SRC_ALSO='mpi.h msgpack.h xxhash.h'
 HDF5IO_ALSO='hdf5.h zlib.h'
 PROGRAMS_ALSO='mpi.h hdf5.h xxhash.h'
 # <larder/...> headers that the core may not use, because they belong to hdf5io.

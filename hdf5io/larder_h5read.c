@@ -1,42 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One dataset to memory: the receiving side.  The bounding box of a regular selection, or the
  * runs of another one, say which items are needed; neighbours are downloaded together. */
+#include "larder_h5read.h"
+
 #include "larder_h5collect.h"
-#include "larder_h5decode.h"
-#include "larder_h5describe.h"
 #include "larder_h5error.h"
-#include "larder_h5place.h"
+#include "larder_h5native.h"
+#include "larder_h5take.h"
 
-#include <larder/hdf5.h>
 #include <stdlib.h>
-#include <string.h>
-
-/* No description is longer, so one that claims to be is damage. */
-#define DESCRIPTION (UINT64_C (64) << 20)
 
 struct larder_h5_dataset {
+    struct larder_h5value_kind kind; /* first: messages know it by that */
     larder *session;
     larder_ref ref;
+    uint64_t base; /* number of its item 0 in the object that has it */
     struct larder_h5describe d;
     struct larder_h5decode decode;
+    int not_it; /* what it is called when the ref names something else */
     int open;   /* its owner counts on hearing that this rank is done */
     int failed; /* the code of the first read that failed; its owner hears that */
 };
 
 /* ---------------------------------------------------------------- opening */
 
+static int not_it (const larder_h5_dataset *s, larder_error *err)
+{
+    return larder_error_set (err, s->not_it, 0, "the ref names no whole dataset object");
+}
+
 static int take_description (void *self, uint64_t item, const void *data, size_t size,
                              larder_error *err)
 {
+    larder_h5_dataset *s = self;
     (void)item;
-    return larder_h5describe_decode (self, data, size, err);
+    int rc = larder_h5describe_decode (&s->d, data, size, err);
+    return rc == LARDER_EINVAL ? not_it (s, err) : rc;
 }
 
 static int download (larder_h5_dataset *s, uint64_t first, uint64_t count,
                      struct larder_h5collect *collect, larder_error *err)
 {
     larder_ref part;
-    int rc = larder_ref_items (&s->ref, first, count, &part, err);
+    int rc = larder_ref_items (&s->ref, s->base + first, count, &part, err);
     if (rc)
         return rc;
     larder_consumer consumer = larder_h5collect_consumer (collect);
@@ -44,22 +50,44 @@ static int download (larder_h5_dataset *s, uint64_t first, uint64_t count,
     return larder_h5collect_end (collect, rc, err);
 }
 
-static int open_dataset (larder_h5_dataset *s, larder_error *err)
+/* The ref's items are a dataset, from its description on. */
+static int open_dataset (larder_h5_dataset *s, uint64_t items, larder_error *err)
+{
+    struct larder_h5collect collect = {
+        .self = s, .take_item = take_description, .limit = LARDER_H5TAKE_DESCRIPTION};
+    int rc = download (s, 0, 1, &collect, err);
+    if (!rc && (s->d.space < 0 || items - 1 != s->d.cells))
+        rc = not_it (s, err);
+    return rc ? rc : larder_h5decode_check (&s->d, err);
+}
+
+static int open_whole (larder_h5_dataset *s, larder_error *err)
 {
     larder_ref_info info;
     int rc = larder_ref_read (&s->ref, &info, err);
     if (rc)
         return rc;
     if (info.first_item != 0 || info.item_count == 0)
-        return larder_error_set (err, LARDER_EINVAL, 0, "the ref names no whole dataset object");
-    struct larder_h5collect collect = {
-        .self = &s->d, .take_item = take_description, .limit = DESCRIPTION};
-    rc = download (s, 0, 1, &collect, err);
-    if (!rc && s->d.space < 0)
-        rc = larder_error_set (err, LARDER_EINVAL, 0, "the ref names no dataset object");
-    if (!rc && info.item_count != 1 + s->d.cells)
-        rc = larder_error_set (err, LARDER_EINVAL, 0, "the ref names no whole dataset object");
-    return rc ? rc : larder_h5decode_check (&s->d, err);
+        return not_it (s, err);
+    return open_dataset (s, info.item_count, err);
+}
+
+/* A value of a message: a range of a larger object, and what was said of it must hold. */
+static int open_part (larder_h5_dataset *s, const larder_lazy *lazy, larder_error *err)
+{
+    larder_ref_info info;
+    larder_shape shape;
+    uint64_t size = 0;
+    int rc = larder_ref_read (&s->ref, &info, err);
+    if (rc)
+        return rc;
+    if (info.item_count == 0)
+        return not_it (s, err);
+    s->base = info.first_item;
+    rc = open_dataset (s, info.item_count, err);
+    if (!rc)
+        rc = larder_h5native_describe (&s->d, "of a message", &shape, &size, err);
+    return rc ? rc : larder_h5native_check (&shape, size, &lazy->shape, lazy->size, err);
 }
 
 /* The dataset came, or would have come, and this rank cannot use it: nothing will change that. */
@@ -69,21 +97,34 @@ static int useless (int code)
            code == LARDER_ECHECKSUM || code == LARDER_ECONSUMER;
 }
 
+static larder_h5_dataset *begin (larder *session, const larder_ref *ref, int not_it_code,
+                                 larder_error *err)
+{
+    larder_h5_dataset *s = calloc (1, sizeof *s);
+    if (!s) {
+        (void)larder_error_set (err, LARDER_ENOMEM, 0, "no memory to open a dataset");
+        return NULL;
+    }
+    s->kind.is = LARDER_H5VALUE_PLACEHOLDER;
+    s->session = session;
+    s->ref = *ref;
+    s->not_it = not_it_code;
+    s->d.type = s->d.space = H5I_INVALID_HID;
+    larder_h5decode_init (&s->decode, &s->d);
+    return s;
+}
+
 int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_dataset **dataset,
                             larder_error *err)
 {
     if (!session || !ref || !dataset)
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_h5_dataset_open: invalid argument");
-    larder_h5_dataset *s = calloc (1, sizeof *s);
+    larder_h5_dataset *s = begin (session, ref, LARDER_EINVAL, err);
     if (!s)
-        return larder_error_set (err, LARDER_ENOMEM, 0, "no memory to open a dataset");
-    s->session = session;
-    s->ref = *ref;
-    s->d.type = s->d.space = H5I_INVALID_HID;
-    larder_h5decode_init (&s->decode, &s->d);
+        return LARDER_ENOMEM;
     struct larder_h5quiet quiet;
     larder_h5error_quiet (&quiet);
-    int rc = open_dataset (s, err);
+    int rc = open_whole (s, err);
     larder_h5error_loud (&quiet);
     if (rc) {
         larder_error ignored; /* that of opening is the one to tell */
@@ -94,6 +135,23 @@ int larder_h5_dataset_open (larder *session, const larder_ref *ref, larder_h5_da
         s->open = 1;
         *dataset = s;
     }
+    return rc;
+}
+
+int larder_h5read_placeholder (larder *session, const larder_lazy *lazy,
+                               larder_h5_dataset **dataset, larder_error *err)
+{
+    larder_h5_dataset *s = begin (session, &lazy->ref, LARDER_EINCOMPLETE, err);
+    if (!s)
+        return LARDER_ENOMEM;
+    struct larder_h5quiet quiet;
+    larder_h5error_quiet (&quiet);
+    int rc = open_part (s, lazy, err);
+    larder_h5error_loud (&quiet);
+    if (rc)
+        larder_h5_dataset_close (&s); /* never `open`: the message is confirmed as a whole */
+    else
+        *dataset = s;
     return rc;
 }
 
@@ -133,64 +191,41 @@ struct reading {
     uint64_t first, count;
 };
 
-static int take_chunk (struct reading *r, uint64_t cell, const void *data, size_t size,
-                       larder_error *err)
+/* The cell of an item. */
+static int cell_of (const larder_h5_dataset *s, uint64_t item, uint64_t *cell, larder_error *err)
 {
-    const struct larder_h5describe *d = &r->dataset->d;
-    struct larder_h5box box;
-    const void *elements = NULL;
-    int partial = 0;
-    if (!larder_h5place_touches (&r->place, cell))
-        return LARDER_OK;
-    larder_h5describe_box (d, cell, &box);
-    for (int i = 0; i < d->rank; ++i)
-        partial |= box.count[i] != d->shape[i];
-    int rc = larder_h5decode_chunk (&r->dataset->decode, data, size, partial, &elements, err);
-    if (!rc && elements)
-        rc = larder_h5place_cell (&r->place, cell, elements, err);
-    return rc;
+    if (item <= s->base || item - s->base > s->d.cells)
+        return larder_error_set (err, LARDER_ERANGE, 0, "a dataset has no item %llu",
+                                 (unsigned long long)item);
+    *cell = item - s->base - 1;
+    return LARDER_OK;
 }
 
 static int take_cell (void *self, uint64_t item, const void *data, size_t size, larder_error *err)
 {
     struct reading *r = self;
-    const struct larder_h5describe *d = &r->dataset->d;
-    struct larder_h5box box;
-    if (item < 1 || item > d->cells)
-        return larder_error_set (err, LARDER_ERANGE, 0, "a dataset has no item %llu",
-                                 (unsigned long long)item);
-    if (d->chunked)
-        return take_chunk (r, item - 1, data, size, err);
-    larder_h5describe_box (d, item - 1, &box);
-    uint64_t expected = d->element;
-    for (int i = 0; i < d->rank; ++i)
-        expected *= box.count[i];
-    if (size != expected)
-        return larder_error_set (err, LARDER_EHDF5, 0, "a slab has %zu bytes, not %llu", size,
-                                 (unsigned long long)expected);
-    return larder_h5place_cell (&r->place, item - 1, data, err);
+    larder_h5_dataset *s = r->dataset;
+    uint64_t cell = 0;
+    int rc = cell_of (s, item, &cell, err);
+    return rc ? rc : larder_h5take_cell (&s->d, &s->decode, &r->place, cell, data, size, err);
 }
 
 static int take_bytes (void *self, uint64_t item, uint64_t offset, const void *data, size_t size,
                        larder_error *err)
 {
     struct reading *r = self;
-    if (item < 1 || item > r->dataset->d.cells)
-        return larder_error_set (err, LARDER_ERANGE, 0, "a dataset has no item %llu",
-                                 (unsigned long long)item);
-    larder_h5place_bytes (&r->place, item - 1, offset, data, size);
-    return LARDER_OK;
+    uint64_t cell = 0;
+    int rc = cell_of (r->dataset, item, &cell, err);
+    if (!rc)
+        larder_h5place_bytes (&r->place, cell, offset, data, size);
+    return rc;
 }
 
 static int flush (struct reading *r, larder_error *err)
 {
     if (r->count == 0)
         return LARDER_OK;
-    const struct larder_h5describe *d = &r->dataset->d;
-    uint64_t bytes = larder_h5describe_cell_bytes (d);
-    /* A filter may make a chunk longer, but not by much. */
-    struct larder_h5collect collect = {.self = r,
-                                       .limit = d->chunked ? 2 * bytes + (1u << 20) : bytes};
+    struct larder_h5collect collect = {.self = r, .limit = larder_h5take_limit (&r->dataset->d)};
     if (r->place.direct)
         collect.take_part = take_bytes;
     else

@@ -14,7 +14,8 @@
 #define MIB (1024 * KIB)
 #define GIB (1024 * MIB)
 
-enum kind { SIZE, NUMBER, COUNT, SECONDS };
+/* LIMIT is a size that may be 0; larder_config has it as -1. */
+enum kind { SIZE, LIMIT, NUMBER, COUNT, SECONDS };
 
 /* One line per setting that is a number; a member of larder_config that is not here cannot be set
  * by text. */
@@ -39,6 +40,7 @@ static const struct setting settings[] = {
     {"min_download_timeout", SECONDS, AT (min_download_timeout_s), 0, 0, 0},
     {"acquire_timeout", SECONDS, AT (acquire_timeout_s), 0, 0, 0},
     {"idle_timeout", SECONDS, AT (idle_timeout_s), 0, 0, 0},
+    {"inline_max", LIMIT, AT (inline_max), 0, GIB, 4 * KIB},
     {"fault_every", NUMBER, AT (fault_every), 0, UINT64_MAX, 0},
     {"fault_seed", NUMBER, AT (fault_seed), 0, UINT64_MAX, 0},
 };
@@ -59,6 +61,7 @@ static int read_value (const struct setting *s, const char *text, struct value *
 {
     switch (s->kind) {
     case SIZE:
+    case LIMIT:
         return larder_config_text_size (text, &value->number, why);
     case SECONDS:
         return larder_config_text_duration (text, &value->seconds, why);
@@ -91,8 +94,12 @@ static void store (larder_config *config, const struct setting *s, const struct 
 {
     char *member = (char *)config + s->offset;
     int count = (int)larder_num_min (value->number, INT_MAX);
+    int64_t limit = value->number ? (int64_t)value->number : -1;
 
     switch (s->kind) {
+    case LIMIT:
+        memcpy (member, &limit, sizeof limit);
+        break;
     case SIZE:
     case NUMBER:
         memcpy (member, &value->number, sizeof value->number);
@@ -147,9 +154,16 @@ static int apply_struct (larder_config *config, const struct setting *s, const l
     const char *member = (const char *)user + s->offset;
     struct value value = {0, 0};
     int count = 0;
+    int64_t limit = 0;
     int code;
 
     switch (s->kind) {
+    case LIMIT:
+        memcpy (&limit, member, sizeof limit);
+        if (limit < 0)
+            store (config, s, &value);
+        value.number = limit > 0 ? (uint64_t)limit : 0;
+        break;
     case SIZE:
     case NUMBER:
         memcpy (&value.number, member, sizeof value.number);
@@ -262,6 +276,7 @@ int larder_config_resolve (const larder_config *user,
         .min_download_timeout_s = c.min_download_timeout_s,
         .acquire_timeout_s = c.acquire_timeout_s,
         .idle_timeout_s = c.idle_timeout_s,
+        .inline_max = c.inline_max > 0 ? (uint64_t)c.inline_max : 0,
         .fault_every = c.fault_every,
         .fault_seed = c.fault_seed,
     };
@@ -299,6 +314,7 @@ uint64_t larder_config_hash (const struct larder_settings *s)
     h = mix_in_seconds (h, s->min_download_timeout_s);
     h = mix_in_seconds (h, s->acquire_timeout_s);
     h = mix_in_seconds (h, s->idle_timeout_s);
+    h = mix_in (h, s->inline_max);
     h = mix_in (h, s->fault_every);
     h = mix_in (h, s->fault_seed);
     h = mix_in (h, (uint64_t)s->owner_count);

@@ -22,6 +22,7 @@ struct larder_settings {
     double min_download_timeout_s; /* 0: none, as the next two */
     double acquire_timeout_s;
     double idle_timeout_s;
+    uint64_t inline_max; /* 0: every value goes by reference */
     uint64_t fault_every;
     uint64_t fault_seed;
 };

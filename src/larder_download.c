@@ -34,6 +34,11 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
         return larder_error_set (err, LARDER_EREF, 0,
                                  "download: the ref names rank %" PRIu32 ", which owns nothing",
                                  info.owner);
+    if (info.share && (info.via >= s->size || info.share > (uint32_t)s->size))
+        return larder_error_set (err, LARDER_EREF, 0,
+                                 "download: the ref was split by rank %d among %" PRIu32
+                                 " receivers, and this session has %d ranks",
+                                 (int)info.via, info.share, s->size);
     struct larder_request *q = calloc (1, sizeof *q);
     if (!q)
         return larder_error_set (err, LARDER_ENOMEM, 0, "download: no memory");
@@ -47,6 +52,8 @@ static int make (larder *s, const larder_ref *ref, struct larder_request **out, 
                                    .transaction = info.transaction,
                                    .first_item = info.first_item,
                                    .end_item = info.first_item + info.item_count};
+    if (info.share)
+        q->want.split = larder_wire_split ((uint64_t)info.via, info.share);
     *out = q;
     return LARDER_OK;
 }

@@ -21,7 +21,7 @@ static uint64_t state_word (const struct larder_request *q, int code)
                 (q->state == LARDER_REQUEST_INFO || q->want.end_item == q->info.end_item);
     if (q->verdict <= 0)
         code = q->verdict;
-    else if (!whole && code != LARDER_ECANCELED)
+    else if ((!whole || q->partial) && code != LARDER_ECANCELED)
         return LARDER_STATE_LEFT;
     return code == LARDER_OK ? LARDER_STATE_DONE : LARDER_STATE_FAILED + (uint64_t)-code;
 }
@@ -79,7 +79,7 @@ static int leave (struct larder_request *q, uint64_t state)
     if (rc == 1)
         (void)larder_tell_cursor (q, q->line, &ignored);
     if (rc == 2) {
-        (void)larder_tell_end (q, q->line, &ignored);
+        (void)larder_tell_end (q->reader, q->want.owner, q->line, &ignored);
         stay_to_close (q);
     }
     return 0;

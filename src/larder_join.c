@@ -113,7 +113,7 @@ int larder_join (struct larder_request *q, larder_error *err)
     int rc = larder_nodecache_join (cache (q), &q->want, &joined), told = LARDER_OK;
     for (int l = 0; told == LARDER_OK && l < (int)cache (q)->layout.shape.max_lines; ++l)
         if (joined.raised >> l & 1)
-            told = larder_tell_end (q, l, err);
+            told = larder_tell_end (q->reader, q->want.owner, l, err);
     if (rc == LARDER_OK) {
         rc = enter (q, &joined, err);
         return told < 0 ? told : rc;
@@ -131,22 +131,67 @@ int larder_join (struct larder_request *q, larder_error *err)
     return rc;
 }
 
+union info {
+    struct larder_info info;
+    uint64_t words[8 + 64]; /* behind it a bit per local rank */
+};
+
+/* What the owner has answered, in the mailbox of a local rank.  0, or -1: nothing. */
+static int read_info (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                      int local, union info *u)
+{
+    size_t bit_words = (nc->layout.shape.node_size + 63) / 64;
+    size_t at = mailbox (nc, owner, line, local);
+    for (size_t i = 0; i < 8 + bit_words; ++i)
+        u->words[i] = larder_load (larder_nodecache_word (nc, at + 8 * i));
+    return u->info.life == life &&
+                   u->info.check == (larder_wire_check (u->words, 8) ^
+                                     larder_wire_check (&u->words[8], bit_words + 1))
+               ? 0
+               : -1;
+}
+
 /* The owner's answers stand in the holder's mailbox; the line's other ranks see them in the line. */
-void larder_join_answers (struct larder_request *q)
+int larder_join_answers (struct larder_request *q, larder_error *err)
 {
     struct larder_nodecache *nc = cache (q);
-    size_t bit_words = (nc->layout.shape.node_size + 63) / 64;
-    size_t at = mailbox (nc, q->want.owner, q->line, nc->local);
-    union {
-        struct larder_info info;
-        uint64_t words[8 + 64];
-    } u;
-    for (size_t i = 0; i < 8 + bit_words; ++i)
-        u.words[i] = larder_load (larder_nodecache_word (nc, at + 8 * i));
-    if (u.info.life == q->life && u.info.check == (larder_wire_check (u.words, 8) ^
-                                                   larder_wire_check (&u.words[8], bit_words + 1)))
+    int rc = 0;
+    union info u;
+    if (read_info (nc, q->want.owner, q->line, q->life, nc->local, &u) == 0) {
         larder_nodecache_begin (nc, q->want.owner, q->line, &u.info, &u.words[8]);
+        int less = larder_nodecache_expect (nc, q->want.owner, q->line, q->life, &u.words[8]);
+        if (less == 2) /* this rank is not in it any more either */
+            rc = larder_tell_end (q->reader, q->want.owner, q->line, err);
+        else if (less)
+            rc = larder_tell_cursor (q, q->line, err);
+    }
     take_failed (nc, q->want.owner, q->line, q->life, nc->local);
+    return rc;
+}
+
+/* Which of the mailboxes is the latest holder's nobody knows; former ones only expect more. */
+static int unawaited (const struct larder_reader *r, int owner, int line, larder_error *err)
+{
+    struct larder_nodecache *nc = r->words.nodecache;
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    uint64_t life = larder_load (&ln->life);
+    union info u;
+    for (int i = 0;
+         larder_load (&ln->state) == LARDER_LINE_OPEN && larder_load (&ln->members) == 0 &&
+         larder_load (&ln->owed) && i < larder_topology_node_size (nc->topology, nc->node);
+         ++i)
+        if (read_info (nc, owner, line, life, i, &u) == 0 &&
+            larder_nodecache_expect (nc, owner, line, life, &u.words[8]) == 2)
+            return larder_tell_end (r, owner, line, err);
+    return LARDER_OK;
+}
+
+int larder_join_unawaited (const struct larder_reader *r, int owner, larder_error *err)
+{
+    int rc = LARDER_OK;
+    for (int l = 0; rc == LARDER_OK && l < (int)r->words.nodecache->layout.shape.max_lines; ++l)
+        rc = unawaited (r, owner, l, err);
+    return rc;
 }
 
 int larder_join_begin (struct larder_request *q)

@@ -13,8 +13,11 @@ int larder_join (struct larder_request *request, larder_error *err);
 /* Lines of the node that an owner has closed, or given up when nobody was in them, are free again. */
 void larder_join_sweep (struct larder_nodecache *nodecache, int owner);
 
+/* Lines that nobody is in end when the owner does not expect any more whom they wait for. */
+int larder_join_unawaited (const struct larder_reader *reader, int owner, larder_error *err);
+
 /* Hand what the owner has said in this rank's mailbox to the line. */
-void larder_join_answers (struct larder_request *request);
+int larder_join_answers (struct larder_request *request, larder_error *err);
 
 /* The owner's answer is in the line: the request runs.  0: it is not. */
 int larder_join_begin (struct larder_request *request);

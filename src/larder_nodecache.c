@@ -25,6 +25,13 @@ larder_word *larder_nodecache_states (const struct larder_nodecache *nc, int own
                                       nc->layout.line_state);
 }
 
+larder_word *larder_nodecache_splits (const struct larder_nodecache *nc, int owner, int line)
+{
+    return larder_nodecache_word (nc,
+                                  larder_wire_line (&nc->layout, (uint64_t)owner, (uint64_t)line) +
+                                      nc->layout.line_split);
+}
+
 struct larder_slot_header *larder_nodecache_slot (const struct larder_nodecache *nc, uint32_t slot)
 {
     return (struct larder_slot_header *)(void *)(nc->base + larder_wire_slot (&nc->layout, slot));
@@ -277,6 +284,9 @@ static void enter (struct larder_nodecache *nc, const struct larder_want *want, 
     if (atomic_load (position) != LARDER_POSITION_NONE)
         larder_store (&ln->owed, larder_load (&ln->owed) - 1);
     atomic_store (position, larder_wire_count (larder_load (&ln->cursor)));
+    if (want->split) /* before the others can say anything of this rank */
+        larder_store (&larder_nodecache_splits (nc, want->owner, line)[nc->local],
+                      larder_wire_word (life, want->split));
     larder_store (&larder_nodecache_states (nc, want->owner, line)[nc->local],
                   larder_wire_word (life, LARDER_STATE_ACQUIRED));
     larder_store (&ln->members, larder_load (&ln->members) + 1);
@@ -477,6 +487,29 @@ void larder_nodecache_begin (struct larder_nodecache *nc, int owner, int line,
         larder_store (&ln->info_code, larder_wire_word (info->life, 1));
     }
     larder_pool_unlock (nc->pool);
+}
+
+int larder_nodecache_expect (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                             const uint64_t *expected)
+{
+    struct larder_line *ln = larder_nodecache_line (nc, owner, line);
+    int rc = 0;
+    if (larder_load (&ln->owed) == 0)
+        return 0;
+    larder_pool_lock (nc->pool);
+    if (larder_load (&ln->life) == life &&
+        larder_load (&ln->info_code) == larder_wire_word (life, 1)) {
+        for (int i = 0; i < local_count (nc); ++i)
+            if (!(expected[i / 64] >> (i % 64) & 1) && awaited (nc, owner, line, i)) {
+                do_without (nc, owner, line, i);
+                rc = 1;
+            }
+        rc = rc && larder_nodecache_raise_locked (nc, owner, line);
+        if (larder_load (&ln->state) == LARDER_LINE_OPEN && end_if_empty (nc, owner, line))
+            rc = larder_load (&ln->state) == LARDER_LINE_DRAINING ? 2 : 0;
+    }
+    larder_pool_unlock (nc->pool);
+    return rc;
 }
 
 int larder_nodecache_info (const struct larder_nodecache *nc, int owner, int line, uint64_t life,

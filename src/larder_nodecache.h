@@ -39,6 +39,7 @@ static inline larder_word *larder_nodecache_word (const struct larder_nodecache 
 struct larder_line *larder_nodecache_line (const struct larder_nodecache *nc, int owner, int line);
 larder_word *larder_nodecache_positions (const struct larder_nodecache *nc, int owner, int line);
 larder_word *larder_nodecache_states (const struct larder_nodecache *nc, int owner, int line);
+larder_word *larder_nodecache_splits (const struct larder_nodecache *nc, int owner, int line);
 struct larder_slot_header *larder_nodecache_slot (const struct larder_nodecache *nc, uint32_t slot);
 
 /* What a rank wants to join for. */
@@ -46,7 +47,8 @@ struct larder_want {
     int owner; /* number in the list of owners */
     uint64_t object, transaction;
     uint64_t first_item, end_item;
-    uint64_t from; /* as in the bind record */
+    uint64_t from;  /* as in the bind record */
+    uint64_t split; /* count of the split word, 0: the ref was not split */
 };
 
 struct larder_joined {
@@ -71,6 +73,11 @@ void larder_nodecache_begin (struct larder_nodecache *nc, int owner, int line,
 /* The answer of the present life, LARDER_AGAIN when it has not come. */
 int larder_nodecache_info (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
                            struct larder_info *info);
+
+/* The owner has said again whom it expects: the line does not wait for others that have not come.
+ * Returns as larder_nodecache_leave. */
+int larder_nodecache_expect (struct larder_nodecache *nc, int owner, int line, uint64_t life,
+                             const uint64_t *expected);
 
 /* This rank is still in the line. */
 int larder_nodecache_member (const struct larder_nodecache *nc, int owner, int line, uint64_t life);

@@ -232,6 +232,32 @@ void larder_offered_progress (struct larder_offered *o, struct larder_offered_en
     *env->in_callback = 0;
 }
 
+static void tell_all (struct larder_offered *o, struct larder_offered_env *env)
+{
+    if (o->all_told)
+        return;
+    o->all_told = 1;
+    *env->in_callback = 1;
+    if (o->object.ops->downloaded_to_all)
+        o->object.ops->downloaded_to_all (o->object.self);
+    *env->in_callback = 0;
+}
+
+void larder_offered_all (struct larder_offered *o, struct larder_offered_env *env)
+{
+    if (larder_txn_complete (o->txn, &o->page))
+        tell_all (o, env);
+    o->stale_needs = 1;
+}
+
+void larder_offered_untaken (struct larder_offered *o, struct larder_offered_env *env, int at,
+                             int code)
+{
+    if (o->state == LARDER_OFFER_LIVE && !o->page.closed &&
+        larder_txn_final_at (o->txn, &o->page, at, code))
+        larder_offered_all (o, env);
+}
+
 void larder_offered_final (struct larder_offered *o, struct larder_offered_env *env, int rank,
                            int code, double now)
 {
@@ -242,12 +268,8 @@ void larder_offered_final (struct larder_offered *o, struct larder_offered_env *
     *env->in_callback = 1;
     if (o->object.ops->downloaded_to_one)
         o->object.ops->downloaded_to_one (o->object.self, rank, code);
-    if (larder_txn_complete (o->txn, &o->page) && !o->all_told) {
-        o->all_told = 1;
-        if (o->object.ops->downloaded_to_all)
-            o->object.ops->downloaded_to_all (o->object.self);
-    }
     *env->in_callback = 0;
+    larder_offered_all (o, env);
     larder_offered_progress (o, env, rank,
                              code == LARDER_OK          ? LARDER_EVENT_COMPLETED
                              : code == LARDER_ECANCELED ? LARDER_EVENT_ABORTED
@@ -273,13 +295,7 @@ void larder_offered_give_up (struct larder_offered *o, struct larder_offered_env
     for (int i = 0; i < o->txn->count; ++i)
         larder_offered_final (o, env, o->txn->receivers[i].rank, o->failed.code, now);
     o->page.closed = o->failed.code;
-    if (o->all_told)
-        return;
-    o->all_told = 1;
-    *env->in_callback = 1;
-    if (o->object.ops->downloaded_to_all)
-        o->object.ops->downloaded_to_all (o->object.self);
-    *env->in_callback = 0;
+    tell_all (o, env);
 }
 
 /* ---------------------------------------------------------------- versions and the end */

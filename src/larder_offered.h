@@ -102,6 +102,13 @@ void larder_offered_final (struct larder_offered *offered, struct larder_offered
 void larder_offered_dismiss (struct larder_offered *offered, struct larder_offered_env *env,
                              int rank, int code, double now);
 
+/* The time for a receiver to come has run out, and nobody knows who it would have been: `at` is its index. */
+void larder_offered_untaken (struct larder_offered *offered, struct larder_offered_env *env, int at,
+                             int code);
+
+/* Fewer may be expected than before: tell the object if all have it. */
+void larder_offered_all (struct larder_offered *offered, struct larder_offered_env *env);
+
 /* Nobody can get it any more, for the reason in offered->failed: everybody who is not final fails. */
 void larder_offered_give_up (struct larder_offered *offered, struct larder_offered_env *env,
                              double now);

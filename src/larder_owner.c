@@ -204,9 +204,12 @@ static int let_unseen_go (struct larder_owner *o, struct larder_offered *f)
     if (f->let_go || !larder_txn_unseen (f->txn, &f->page) || f->cache.count == 0 ||
         o->now - f->txn->live_at < o->settings->hold_timeout_s)
         return 0;
-    for (int i = 0; i < f->txn->count; ++i)
-        if (f->page.standing[i].state == LARDER_UNSEEN && excused (o, f->txn->receivers[i].rank))
+    for (int i = 0; i < f->txn->count; ++i) {
+        const struct larder_receiver *r = &f->txn->receivers[i];
+        if (f->page.standing[i].state == LARDER_UNSEEN &&
+            excused (o, r->rank < 0 ? r->via : r->rank))
             return 0;
+    }
     f->let_go = f->stale_needs = 1;
     for (int node = 0; f->object.once && node < o->words.nodecache->topology->node_count; ++node)
         larder_ownerline_too_late (o, (int)(f - o->objects), node);

@@ -5,11 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The rank that binds; -1: there is none. */
+static int rank_of (const struct larder_owner *o, const struct larder_bind *b,
+                    const struct larder_owner_line *ln)
+{
+    const struct larder_topology *t = o->words.nodecache->topology;
+    uint64_t local = larder_bind_local (b);
+    return local < (uint64_t)larder_topology_node_size (t, ln->node)
+               ? larder_topology_rank (t, ln->node, (int)local)
+               : -1;
+}
+
 /* What the receipt of a transaction that has ended says of the object and the rank that binds. */
 static int code_of (const struct larder_owner *o, const struct larder_bind *b,
                     const struct larder_owner_line *ln, const char **name)
 {
-    const struct larder_topology *t = o->words.nodecache->topology;
+    int rank = rank_of (o, b, ln);
     const larder_receipt *r = larder_receipts_find (&o->receipts, b->transaction);
     larder_ref_info info;
     *name = "the object";
@@ -19,8 +30,7 @@ static int code_of (const struct larder_owner *o, const struct larder_bind *b,
             continue;
         *name = r->object[i].name;
         for (int k = 0; k < r->receivers; ++k)
-            if (b->local < (uint64_t)larder_topology_node_size (t, ln->node) &&
-                r->object[i].lines[k].rank == larder_topology_rank (t, ln->node, (int)b->local))
+            if (rank >= 0 && r->object[i].lines[k].rank == rank)
                 return r->object[i].lines[k].code;
     }
     return LARDER_OK;
@@ -120,14 +130,29 @@ int larder_ownerbind_activate (struct larder_owner *o, struct larder_owner_line 
     return LARDER_OK;
 }
 
+int larder_ownerbind_split (struct larder_owner *o, const struct larder_bind *b, int *lost,
+                            larder_error *why)
+{
+    struct larder_offered *f = &o->objects[b->object & UINT32_MAX];
+    uint64_t split = larder_bind_split (b);
+    larder_error reason;
+    *lost = -1;
+    if (split == 0)
+        return LARDER_OK;
+    int rc = larder_txn_split (f->txn, larder_wire_split_via (split),
+                               larder_wire_split_share (split), o->now, lost, &reason);
+    return rc == LARDER_OK || rc == LARDER_ENOMEM
+               ? LARDER_OK
+               : larder_error_set (why, rc, 0, "%.40s: %s", f->name, reason.text);
+}
+
 int larder_ownerbind_given_up (const struct larder_owner *o, const struct larder_bind *b,
                                const struct larder_owner_line *ln, larder_error *why)
 {
-    const struct larder_topology *t = o->words.nodecache->topology;
     const struct larder_offered *f = &o->objects[b->object & UINT32_MAX];
-    if (b->item_count == 0 || b->local >= (uint64_t)larder_topology_node_size (t, ln->node))
+    if (b->item_count == 0)
         return LARDER_OK;
-    int i = larder_txn_find (f->txn, larder_topology_rank (t, ln->node, (int)b->local));
+    int i = larder_txn_find (f->txn, rank_of (o, b, ln));
     if (i < 0 || !f->page.standing[i].given_up)
         return LARDER_OK;
     int code = f->page.standing[i].code;

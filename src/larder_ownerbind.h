@@ -13,6 +13,12 @@ int larder_ownerbind_waits (struct larder_owner *owner, const struct larder_owne
 int larder_ownerbind_refusal (struct larder_owner *owner, const struct larder_bind *bind,
                               const struct larder_owner_line *line, larder_error *why);
 
+/* A bind record with a ref that was split: what that changes in the books is done before the node is told
+ * whom to expect.  LARDER_OK, or why the rank that binds is refused, and it alone.  *lost: as
+ * larder_txn_acquired. */
+int larder_ownerbind_split (struct larder_owner *owner, const struct larder_bind *bind, int *lost,
+                            larder_error *why);
+
 /* LARDER_OK, or the code with which the owner has given up the rank that binds: what it would get now
  * could not be booked any more.  Others may be in the line. */
 int larder_ownerbind_given_up (const struct larder_owner *owner, const struct larder_bind *bind,

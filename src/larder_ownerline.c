@@ -6,6 +6,7 @@
 #include "larder_ownerready.h"
 #include "larder_ownertxn.h"
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,6 +126,24 @@ static int answer_again (struct larder_owner *o, struct larder_owner_line *ln, l
     return rc < 0 ? rc : 1;
 }
 
+/* The line is active.  What ends the rank that binds is said before what lets it begin: a verdict alone
+ * is done when it begins. */
+static int answer (struct larder_owner *o, struct larder_owner_line *ln,
+                   const struct larder_bind *bind, larder_error *err)
+{
+    larder_error why = {0};
+    int lost, rc = LARDER_OK;
+    if (larder_ownerbind_split (o, bind, &lost, &why) != LARDER_OK ||
+        larder_ownerbind_given_up (o, bind, ln, &why) != LARDER_OK)
+        rc = larder_ownermail_dismissed (o, ln, (int)larder_bind_local (bind), why.code, why.text,
+                                         err);
+    if (rc == LARDER_OK)
+        rc = larder_ownermail_info (o, ln, err);
+    if (rc == LARDER_OK && larder_bind_split (bind))
+        rc = larder_ownertxn_lost (o, o->objects[ln->object].txn, lost, err);
+    return rc;
+}
+
 int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln, larder_error *err)
 {
     union {
@@ -143,7 +162,7 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
     if (ln->active)
         deactivate (o, ln);
     ln->life = u.bind.life;
-    ln->holder = larder_wire_word (ln->life, u.bind.local & LARDER_HOLDER_NOBODY);
+    ln->holder = larder_wire_word (ln->life, larder_bind_local (&u.bind) & LARDER_HOLDER_NOBODY);
     ln->failed_code = ln->closed = 0;
     if (rc == LARDER_OK)
         rc = larder_ownerbind_activate (o, ln, &u.bind, &why);
@@ -151,30 +170,55 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
         larder_ownerline_fail (o, ln, &why);
         return 1;
     }
-    rc = larder_ownermail_info (o, ln, err);
-    if (rc == LARDER_OK && larder_ownerbind_given_up (o, &u.bind, ln, &why) != LARDER_OK)
-        rc = larder_ownermail_dismissed (o, ln, (int)u.bind.local, why.code, why.text, err);
+    rc = answer (o, ln, &u.bind, err);
     return rc < 0 ? rc : 1;
 }
 
 /* ---------------------------------------------------------------- reading the node's words */
 
-/* A rank's state word has risen to `count`. */
-static void see_state (struct larder_owner *o, struct larder_owner_line *ln, int local,
-                       uint64_t count)
+/* Instead of the count of a rank's state word: its ref was refused, and nothing that it says is booked. */
+#define REFUSED UINT64_MAX
+
+/* A rank begins.  Without memory for a place it is served and not accounted for.  Returns 0, or -1: its
+ * ref is refused.  What goes wrong with the transport shows in the next poll. */
+static int see_begun (struct larder_owner *o, struct larder_owner_line *ln, int local, int rank,
+                      uint64_t split)
 {
-    larder_error ignored; /* without memory for a place it is served and not accounted for */
+    larder_error why, ignored;
+    struct larder_offered *f = &o->objects[ln->object];
+    struct larder_presenter who = {.rank = rank,
+                                   .via = split ? larder_wire_split_via (split) : -1,
+                                   .share = larder_wire_split_share (split)};
+    int lost, rc = larder_txn_acquired (f->txn, &f->page, &who, o->now, &lost, &why);
+    if (rc == LARDER_ESPLIT || rc == LARDER_EREF) {
+        char text[LARDER_FAILED_TEXT];
+        snprintf (text, sizeof text, "%.40s: %.80s", f->name, why.text);
+        (void)larder_ownermail_dismissed (o, ln, local, rc, text, &ignored);
+        return -1;
+    }
+    if (split || lost >= 0)
+        (void)larder_ownertxn_lost (o, f->txn, lost, &ignored);
+    f->stale_needs = 1;
+    larder_offered_progress (f, &o->env, rank, LARDER_EVENT_STARTED, 0, 0, o->now);
+    return 0;
+}
+
+/* A rank's state word has risen to `count`; split: the count of its split word, 0: it has none. */
+static void see_state (struct larder_owner *o, struct larder_owner_line *ln, int local,
+                       uint64_t count, uint64_t split)
+{
     struct larder_offered *f = &o->objects[ln->object];
     int rank = larder_topology_rank (o->words.nodecache->topology, ln->node, local);
     int begun = ln->seen[local] == LARDER_STATE_ABSENT;
+    if (ln->seen[local] == REFUSED)
+        return;
     ln->seen[local] = count;
     ln->signed_at = o->now;
     if (!begun) {
         larder_txn_sign (f->txn, rank, o->now);
-    } else {
-        (void)larder_txn_acquired (f->txn, &f->page, rank, o->now, &ignored);
-        f->stale_needs = 1;
-        larder_offered_progress (f, &o->env, rank, LARDER_EVENT_STARTED, 0, 0, o->now);
+    } else if (see_begun (o, ln, local, rank, split) != 0) {
+        ln->seen[local] = REFUSED;
+        return;
     }
     if (count == LARDER_STATE_DONE)
         larder_offered_final (f, &o->env, rank, LARDER_OK, o->now);
@@ -184,29 +228,44 @@ static void see_state (struct larder_owner *o, struct larder_owner_line *ln, int
         larder_offered_final (f, &o->env, rank, -(int)(count - LARDER_STATE_FAILED), o->now);
 }
 
+/* What a rank's words say in this life: its state without LARDER_STATE_SPLIT, and how its ref was split.
+ * 0: it has not come yet, or one of its words has not. */
+static int read_state (const struct larder_owner *o, const struct larder_owner_line *ln, int local,
+                       uint64_t *count, uint64_t *split)
+{
+    size_t at = request (o, ln) + 8 * (size_t)local;
+    uint64_t state = word (o, at + layout (o)->request_state);
+    *count = larder_wire_count (state) & ~LARDER_STATE_SPLIT;
+    *split = 0;
+    if (larder_wire_life (state) != ln->life || !(state & LARDER_STATE_SPLIT))
+        return larder_wire_life (state) == ln->life;
+    state = word (o, at + layout (o)->request_split);
+    *split = larder_wire_count (state);
+    return larder_wire_life (state) == ln->life && *split;
+}
+
 void larder_ownerline_success (struct larder_owner *o, struct larder_owner_line *ln, int rank)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
-    size_t at = request (o, ln) + LARDER_REQUEST_STATE + 8 * (size_t)t->local[rank];
+    uint64_t count, split;
     if (t->node[rank] == ln->node && ln->seen[t->local[rank]] < LARDER_STATE_DONE &&
-        word (o, at) == larder_wire_word (ln->life, LARDER_STATE_DONE))
-        see_state (o, ln, t->local[rank], LARDER_STATE_DONE);
+        read_state (o, ln, t->local[rank], &count, &split) && count == LARDER_STATE_DONE)
+        see_state (o, ln, t->local[rank], LARDER_STATE_DONE, split);
 }
 
 static int see_states (struct larder_owner *o, struct larder_owner_line *ln)
 {
     const struct larder_topology *t = o->words.nodecache->topology;
-    size_t at = request (o, ln) + LARDER_REQUEST_STATE;
     int moved = 0, through = 0;
     for (int i = 0; i < larder_topology_node_size (t, ln->node); ++i) {
-        uint64_t w = word (o, at + 8 * (size_t)i), count = larder_wire_count (w);
-        if (larder_wire_life (w) != ln->life)
+        uint64_t count, split;
+        if (!read_state (o, ln, i, &count, &split))
             continue;
         through += larder_owner_seen (count) >= LARDER_SEEN_LEFT;
         if (count <= ln->seen[i])
             continue;
         moved = 1;
-        see_state (o, ln, i, count);
+        see_state (o, ln, i, count, split);
     }
     ln->through = through;
     return moved;

@@ -35,6 +35,10 @@ static int set_limits (const struct larder_owner *o, const larder_transaction_op
     if (rc == LARDER_OK && !isfinite (x->progress_interval_s))
         rc = larder_error_set (err, LARDER_EINVAL, 0, "progress_interval_s: %g is no finite time",
                                x->progress_interval_s);
+    if (rc == LARDER_OK && (x->forwarded < 0 || x->forwarded > 1))
+        rc = larder_error_set (err, LARDER_EINVAL, 0, "forwarded: %d is neither 0 nor 1",
+                               x->forwarded);
+    txn->forwarded = x->forwarded;
     if (limits.timeout_s < o->settings->min_download_timeout_s)
         txn->limits.timeout_s = o->settings->min_download_timeout_s;
     return rc;
@@ -321,6 +325,25 @@ void larder_ownertxn_cancel (struct larder_owner *o, struct larder_txn *txn, int
             larder_offered_dismiss (&o->objects[i], &o->env, rank, LARDER_ECANCELED, o->now);
 }
 
+/* A rank is not expected any more, and what passes for it elsewhere was told: lines of its node do not
+ * wait for it, and an object may be complete by that. */
+int larder_ownertxn_lost (struct larder_owner *o, struct larder_txn *txn, int rank,
+                          larder_error *err)
+{
+    const struct larder_topology *t = o->words.nodecache->topology;
+    int rc = LARDER_OK;
+    for (int i = 0; i < o->settings->max_objects; ++i)
+        if (o->objects[i].state == LARDER_OFFER_LIVE && o->objects[i].txn == txn)
+            larder_offered_all (&o->objects[i], &o->env);
+    for (int i = 0; rank >= 0 && rc == LARDER_OK && i < o->active_count; ++i) {
+        struct larder_owner_line *ln = &o->lines[o->active[i]];
+        if (o->objects[ln->object].txn == txn && ln->node == t->node[rank] &&
+            ln->seen[t->local[rank]] == LARDER_STATE_ABSENT)
+            rc = larder_ownermail_info (o, ln, err);
+    }
+    return rc;
+}
+
 /* The owner gives a rank up: it is told so where it takes part.  Lines on which everybody is final
  * already hold nothing any more. */
 static void dismiss (struct larder_owner *o, struct larder_txn *txn, int rank, int code,
@@ -363,10 +386,15 @@ static int overdue (struct larder_owner *o, struct larder_ownertxn *t)
     double late = 0;
     while ((i = larder_txn_overdue (&t->txn, o->paused, o->now, &from, &late)) >= 0) {
         char text[64];
+        moved = 1;
+        if (t->txn.receivers[i].rank < 0) { /* nobody took the place that was kept for it */
+            for (int k = 0; k < t->place_count; ++k)
+                larder_offered_untaken (&o->objects[t->places[k]], &o->env, i, LARDER_ETIMEDOUT);
+            continue;
+        }
         snprintf (text, sizeof text, "no sign of rank %d for %.3g s", t->txn.receivers[i].rank,
                   late);
         dismiss (o, &t->txn, t->txn.receivers[i].rank, LARDER_ETIMEDOUT, text);
-        moved = 1;
     }
     return moved;
 }

@@ -45,6 +45,11 @@ void larder_ownertxn_forget (struct larder_owner *owner, struct larder_ownertxn 
 /* A rank has cancelled: it fails on everything of the transaction. */
 void larder_ownertxn_cancel (struct larder_owner *owner, struct larder_txn *txn, int rank);
 
+/* A ref that was passed on has changed who is expected: rank is not any more (-1: nobody in
+ * particular).  LARDER_OK or what the transport said. */
+int larder_ownertxn_lost (struct larder_owner *owner, struct larder_txn *txn, int rank,
+                          larder_error *err);
+
 /* Look at the clock, and at what is complete.  Returns what moved. */
 int larder_ownertxn_poll (struct larder_owner *owner);
 

@@ -51,7 +51,7 @@ int larder_progress_enter (const larder *s, const char *call, larder_error *err)
 
 int larder_progress_leave (const larder *s, int code, larder_error *err)
 {
-    if (code >= 0 || !err || !s)
+    if (code >= 0 || !err || !s || err->rank == s->rank) /* a call inside a call has said it */
         return code;
     char text[LARDER_ERROR_TEXT];
     snprintf (text, sizeof text, "rank %d: %.480s", s->rank,

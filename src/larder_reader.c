@@ -22,6 +22,8 @@
 
 /* Lines that nobody of this node is in any more are looked at this often. */
 #define SWEEP_S 0.5
+/* Transactions may end as soon as nobody is expected any more. */
+#define LOOK_S 0.002
 
 static struct larder_nodecache *cache (const struct larder_request *q)
 {
@@ -32,6 +34,12 @@ static int remote (const struct larder_request *q)
 {
     const struct larder_nodecache *nc = cache (q);
     return nc->topology->node[nc->owners[q->want.owner]] != nc->node;
+}
+
+/* The line waits for ranks that have not come. */
+static int owed (const struct larder_request *q)
+{
+    return larder_load (&larder_nodecache_line (cache (q), q->want.owner, q->line)->owed) != 0;
 }
 
 /* ---------------------------------------------------------------- viewing */
@@ -192,7 +200,8 @@ static int ping (struct larder_request *q, double now, larder_error *err)
         rc = larder_tell_bind (q, err);
     if (rc != LARDER_OK)
         return rc;
-    return close ? larder_tell_end (q, q->line, err) : larder_tell_beat (q, err);
+    return close ? larder_tell_end (q->reader, q->want.owner, q->line, err)
+                 : larder_tell_beat (q, err);
 }
 
 static int wait_longer (struct larder_request *q, double now, larder_error *err)
@@ -251,8 +260,9 @@ static int run (struct larder_request *q, int max_chunks, double now, larder_err
     int moved = 0, rc = 0, hold = larder_fetch_hold (q, now, err);
     if (hold < 0)
         return hold;
-    if ((hold && remote (q)) || q->state == LARDER_REQUEST_INFO)
-        larder_join_answers (q);
+    if (((hold && (remote (q) || owed (q))) || q->state == LARDER_REQUEST_INFO) &&
+        (rc = larder_join_answers (q, err)) < 0)
+        return rc;
     if (given_up (q, now))
         return 1;
     if (q->state == LARDER_REQUEST_INFO && larder_join_begin (q)) {
@@ -363,10 +373,18 @@ int larder_reader_poll (struct larder_reader *r, int max_chunks, larder_error *e
     }
     if (r->abandoned)
         moved += larder_fetch_sweep (r, err);
+    if (now - r->looked > LOOK_S) {
+        r->looked = now;
+        for (int owner = 0; owner < r->words.nodecache->owner_count; ++owner) {
+            int rc = larder_join_unawaited (r, owner, err);
+            if (rc < 0)
+                return rc;
+        }
+    }
     if (now - r->swept > SWEEP_S) {
+        r->swept = now;
         for (int owner = 0; owner < r->words.nodecache->owner_count; ++owner)
             larder_join_sweep (r->words.nodecache, owner);
-        r->swept = now;
     }
     return moved;
 }

@@ -65,6 +65,7 @@ struct larder_request {
     double
         not_live_since; /* the owner has said since that the object is not offered yet; 0: not so */
     double ask_at;      /* not before */
+    int partial;        /* its end is no verdict: its user will tell by another */
     int settled;        /* result is final, only the verdict is still to be told */
     int orphan;         /* nobody's but the reader's, which frees it */
     larder_error result;
@@ -82,6 +83,7 @@ struct larder_reader {
     struct larder_fetch *abandoned;
     uint64_t fetched; /* for the faults that tests ask for */
     double swept;     /* when lines without members were last looked at */
+    double looked;    /* when it was last seen whether such lines still wait for anybody */
     uint64_t pauses;  /* number of the last announcement */
 };
 

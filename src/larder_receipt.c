@@ -101,13 +101,17 @@ static int quorum (const larder_receipt *r, const struct larder_txn *t)
 static larder_receipt_line line (const struct larder_receiver *who, const struct larder_standing *s,
                                  int closed, larder_done done)
 {
-    larder_receipt_line l = {who->rank, who->acquired, LARDER_RECEIVER_MISSING,
-                             closed                        ? closed
-                             : done == LARDER_DONE_TIMEOUT ? LARDER_ETIMEDOUT
-                                                           : LARDER_EGONE};
+    larder_receipt_line l = {.rank = who->rank,
+                             .acquired = who->acquired,
+                             .verdict = LARDER_RECEIVER_MISSING,
+                             .code = closed                        ? closed
+                                     : done == LARDER_DONE_TIMEOUT ? LARDER_ETIMEDOUT
+                                                                   : LARDER_EGONE,
+                             .via = who->via};
     if (s->state == LARDER_FINAL) {
         l.code = s->code;
-        l.verdict = l.code == LARDER_OK ? LARDER_RECEIVER_SUCCEEDED : LARDER_RECEIVER_FAILED;
+        if (who->rank >= 0) /* else nobody came */
+            l.verdict = l.code == LARDER_OK ? LARDER_RECEIVER_SUCCEEDED : LARDER_RECEIVER_FAILED;
     }
     return l;
 }

@@ -81,13 +81,27 @@ int larder_ref_read (const larder_ref *ref, larder_ref_info *info, larder_error 
     r.type_tag = larder_num_load32 (b + AT_TYPE_TAG);
     r.owner = larder_num_load32 (b + AT_OWNER);
     r.object = larder_num_load32 (b + AT_OBJECT);
+    r.share = larder_num_load32 (b + AT_SHARE);
+    uint32_t via = larder_num_load32 (b + AT_VIA);
     /* The check is no secret: whoever made these bytes may have made it fit. */
     if (larder_num_add (r.first_item, r.item_count, &end))
         return larder_error_set (err, LARDER_EREF, 0,
                                  "reference: %" PRIu64 " items from %" PRIu64 " are too many",
                                  r.item_count, r.first_item);
+    if (via == UNSPLIT ? r.share != 0
+                       : via > LARDER_SPLIT_MAX || r.share < 1 || r.share > LARDER_SPLIT_MAX)
+        return larder_error_set (err, LARDER_EREF, 0,
+                                 "reference: split by rank %" PRIu32 " among %" PRIu32, via,
+                                 r.share);
+    r.via = via == UNSPLIT ? -1 : (int32_t)via;
     *info = r;
     return LARDER_OK;
+}
+
+/* A copy with other words; what is not changed stays as it came. */
+static void seal (larder_ref *ref)
+{
+    larder_num_store32 (ref->bytes + AT_CHECK, check_of (ref->bytes));
 }
 
 int larder_ref_items (const larder_ref *ref, uint64_t first, uint64_t count, larder_ref *part,
@@ -107,10 +121,34 @@ int larder_ref_items (const larder_ref *ref, uint64_t first, uint64_t count, lar
                                  "reference: %" PRIu64 " items from item %" PRIu64
                                  " are not inside its %" PRIu64 " items from item %" PRIu64,
                                  count, first, info.item_count, info.first_item);
-    /* Copied, not written anew: what stands in via and share belongs to the part too. */
     *part = *ref;
     larder_num_store64 (part->bytes + AT_FIRST_ITEM, first);
     larder_num_store64 (part->bytes + AT_ITEM_COUNT, count);
-    larder_num_store32 (part->bytes + AT_CHECK, check_of (part->bytes));
+    seal (part);
+    return LARDER_OK;
+}
+
+int larder_ref_split (const larder_ref *ref, int via, int share, larder_ref *split,
+                      larder_error *err)
+{
+    larder_ref_info info;
+    if (!split)
+        return larder_error_set (err, LARDER_EINVAL, 0, "larder_ref_split: NULL argument");
+    if (via < 0 || via > LARDER_SPLIT_MAX || share < 1 || share > LARDER_SPLIT_MAX)
+        return larder_error_set (err, LARDER_EINVAL, 0,
+                                 "larder_ref_split: rank %d passes it on to %d receivers", via,
+                                 share);
+    int code = larder_ref_read (ref, &info, err);
+    if (code != LARDER_OK)
+        return code;
+    if (info.share && (info.via != via || info.share != (uint32_t)share))
+        return larder_error_set (err, LARDER_ESPLIT, 0,
+                                 "reference: rank %d has split it among %" PRIu32
+                                 " receivers, so rank %d cannot split it among %d",
+                                 (int)info.via, info.share, via, share);
+    *split = *ref;
+    larder_num_store32 (split->bytes + AT_VIA, (uint32_t)via);
+    larder_num_store32 (split->bytes + AT_SHARE, (uint32_t)share);
+    seal (split);
     return LARDER_OK;
 }

@@ -46,30 +46,28 @@ int larder_rma_segment_free (MPI_Win *window, larder_error *err)
     return larder_mpi_check (MPI_Win_free (window), "MPI_Win_free of the node segment", err);
 }
 
-static int room (size_t size, larder_error *err)
+static int room (size_t size, const char *what, const char *advice, larder_error *err)
 {
     struct statvfs vfs;
     if (statvfs ("/dev/shm", &vfs) != 0)
         return LARDER_OK; /* no such place: MPI keeps its segments elsewhere */
     uint64_t bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
     if (bytes < size + PAGE)
-        return larder_error_set (
-            err, LARDER_ENOMEM, 0,
-            "session: the node's cache needs %zu bytes of shared memory, /dev/shm "
-            "has %llu free; lower cache_size",
-            size, (unsigned long long)bytes);
+        return larder_error_set (err, LARDER_ENOMEM, 0,
+                                 "%s needs %zu bytes of shared memory, /dev/shm has %llu free%s",
+                                 what, size, (unsigned long long)bytes, advice);
     return LARDER_OK;
 }
 
-int larder_rma_segment (MPI_Comm node_comm, size_t size, size_t zero, MPI_Win *window, void **base,
-                        larder_error *err)
+int larder_rma_segment (MPI_Comm node_comm, size_t size, size_t zero, const char *what,
+                        const char *advice, MPI_Win *window, void **base, larder_error *err)
 {
     int rank = 0, unit = 0, rc = LARDER_OK, all = LARDER_OK;
     MPI_Aint length = 0;
     *window = MPI_WIN_NULL;
     rc = larder_mpi_check (MPI_Comm_rank (node_comm, &rank), "MPI_Comm_rank", err);
     if (rc == LARDER_OK && rank == 0)
-        rc = room (size, err);
+        rc = room (size, what, advice, err);
     int agreed = larder_mpi_check (MPI_Allreduce (&rc, &all, 1, MPI_INT, MPI_MIN, node_comm),
                                    "MPI_Allreduce over a node", err);
     if (agreed != LARDER_OK || all != LARDER_OK)

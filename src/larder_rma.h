@@ -8,10 +8,10 @@
 #include <mpi.h>
 
 /* Allocate the node's segment, zeroed up to `zero` bytes.  Collective over node_comm.  The same code on
- * all ranks of the node; LARDER_ENOMEM with the figures when /dev/shm has no room.  The text that
- * names the reason is on the ranks that found it. */
-int larder_rma_segment (MPI_Comm node_comm, size_t size, size_t zero, MPI_Win *window, void **base,
-                        larder_error *err);
+ * all ranks of the node; LARDER_ENOMEM with the figures when /dev/shm has no room: `what` says for what
+ * it is, `advice` what can be done.  The text that names the reason is on the ranks that found it. */
+int larder_rma_segment (MPI_Comm node_comm, size_t size, size_t zero, const char *what,
+                        const char *advice, MPI_Win *window, void **base, larder_error *err);
 int larder_rma_segment_free (MPI_Win *window, larder_error *err);
 
 struct larder_rma_options {

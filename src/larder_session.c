@@ -188,7 +188,8 @@ static int make_segment (larder *s, larder_error *err)
     struct larder_nodecache *nc = &s->nodecache;
     void *base = NULL;
     int rc = larder_rma_segment (s->node_comm, nc->layout.total, nc->layout.control_size,
-                                 &s->segment, &base, err);
+                                 "session: the node's cache", "; lower cache_size", &s->segment,
+                                 &base, err);
     if (rc != LARDER_OK)
         return rc;
     nc->base = base;

@@ -13,7 +13,8 @@ int larder_tell (const struct larder_request *request, int line, size_t offset,
  * before this one, which another rank wrote, may have come late and stand between these. */
 int larder_tell_bind (struct larder_request *request, larder_error *err);
 
-/* The state word of a rank of this node; its own one is a sign of life. */
+/* The state word of a rank of this node, and its split word if it has one; its own one is a sign of
+ * life. */
 int larder_tell_state (struct larder_request *request, int local, uint64_t state,
                        larder_error *err);
 
@@ -24,6 +25,6 @@ int larder_tell_cursor (struct larder_request *request, int line, larder_error *
 int larder_tell_want (struct larder_request *request, uint64_t word, larder_error *err);
 
 /* A line that is through: its verdicts once more, all together, then its end. */
-int larder_tell_end (struct larder_request *request, int line, larder_error *err);
+int larder_tell_end (const struct larder_reader *reader, int owner, int line, larder_error *err);
 
 #endif

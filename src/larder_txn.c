@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "larder_txn.h"
+#include "larder_txnplace.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,12 +40,14 @@ int larder_txn_init (struct larder_txn *t, larder_receivers r, int size, int own
     t->declared = r.ranks || r.count == 0 || r.count == -1;
     t->expected = t->unknown ? 0 : r.ranks || r.count > 0 ? r.count : size - (r.count == 0);
     t->count = t->declared ? t->expected : 0;
+    t->size = size;
     t->capacity = t->count + 1;
     t->receivers = calloc ((size_t)t->capacity, sizeof *t->receivers);
     if (!t->receivers)
         return larder_error_set (err, LARDER_ENOMEM, 0, "receivers: no memory for %d", t->count);
     for (int i = 0; i < t->count; ++i)
-        t->receivers[i].rank = r.ranks ? r.ranks[i] : i + (r.count == 0 && i >= owner);
+        t->receivers[i] = (struct larder_receiver){
+            .rank = r.ranks ? r.ranks[i] : i + (r.count == 0 && i >= owner), .via = -1};
     qsort (t->receivers, (size_t)t->count, sizeof *t->receivers, by_rank);
     int rc = check (t, size, err);
     if (rc != LARDER_OK)
@@ -57,6 +59,7 @@ void larder_txn_free (struct larder_txn *t)
 {
     while (t->page_count)
         larder_txn_remove (t, t->pages[t->page_count - 1]);
+    larder_txnplace_free (t);
     free (t->pages);
     free (t->receivers);
     *t = (struct larder_txn){0};
@@ -80,49 +83,10 @@ int larder_txn_limit (struct larder_txn *t, const struct larder_txn_limits *x, l
 int larder_txn_find (const struct larder_txn *t, int rank)
 {
     struct larder_receiver key = {.rank = rank}, *found;
-    if (!t->count)
+    if (!t->count || rank < 0)
         return -1;
     found = bsearch (&key, t->receivers, (size_t)t->count, sizeof key, by_rank);
     return found ? (int)(found - t->receivers) : -1;
-}
-
-static int grow (struct larder_txn *t)
-{
-    int capacity = 2 * t->capacity;
-    struct larder_receiver *r = realloc (t->receivers, (size_t)capacity * sizeof *r);
-    if (!r)
-        return -1;
-    t->receivers = r;
-    for (int i = 0; i < t->page_count; ++i) {
-        struct larder_standing *s = realloc (t->pages[i]->standing, (size_t)capacity * sizeof *s);
-        if (!s)
-            return -1; /* what has grown stays so */
-        t->pages[i]->standing = s;
-    }
-    t->capacity = capacity;
-    return 0;
-}
-
-/* A place for a rank that comes.  Its index; -1: all are taken; -2: no memory. */
-static int take_place (struct larder_txn *t, int rank)
-{
-    int at = 0;
-    if (t->declared || (!t->unknown && t->count == t->expected))
-        return -1;
-    if (t->count == t->capacity && grow (t) != 0)
-        return -2;
-    while (at < t->count && t->receivers[at].rank < rank)
-        ++at;
-    size_t behind = (size_t)(t->count - at);
-    memmove (&t->receivers[at + 1], &t->receivers[at], behind * sizeof *t->receivers);
-    t->receivers[at] = (struct larder_receiver){.rank = rank};
-    for (int i = 0; i < t->page_count; ++i) {
-        struct larder_standing *s = t->pages[i]->standing;
-        memmove (&s[at + 1], &s[at], behind * sizeof *s);
-        s[at] = (struct larder_standing){0};
-    }
-    ++t->count;
-    return at;
 }
 
 /* ---------------------------------------------------------------- objects */
@@ -186,17 +150,20 @@ void larder_txn_sign (struct larder_txn *t, int rank, double now)
         sign (t, &t->receivers[i], now);
 }
 
-int larder_txn_acquired (struct larder_txn *t, struct larder_page *page, int rank, double now,
+int larder_txn_split (struct larder_txn *t, int via, int share, double now, int *lost,
+                      larder_error *err)
+{
+    return larder_txnplace_split (t, via, share, now, lost, err);
+}
+
+int larder_txn_acquired (struct larder_txn *t, struct larder_page *page,
+                         const struct larder_presenter *who, double now, int *lost,
                          larder_error *err)
 {
-    int i = larder_txn_find (t, rank);
-    if (i < 0)
-        i = take_place (t, rank);
+    int i = -1, rc = larder_txnplace_take (t, who, now, &i, lost, err);
     t->moved = now;
-    if (i == -2)
-        return larder_error_set (err, LARDER_ENOMEM, 0, "transaction: no memory for rank %d", rank);
-    if (i < 0)
-        return LARDER_OK;
+    if (rc != LARDER_OK || i < 0)
+        return rc;
     sign (t, &t->receivers[i], now);
     if (page->standing[i].state == LARDER_UNSEEN) {
         page->standing[i].state = LARDER_ACQUIRED;
@@ -205,10 +172,10 @@ int larder_txn_acquired (struct larder_txn *t, struct larder_page *page, int ran
     return LARDER_OK;
 }
 
-int larder_txn_final (struct larder_txn *t, struct larder_page *page, int rank, int code)
+int larder_txn_final_at (struct larder_txn *t, struct larder_page *page, int i, int code)
 {
-    int i = larder_txn_find (t, rank);
-    if (i < 0 || page->standing[i].state == LARDER_FINAL)
+    (void)t;
+    if (page->standing[i].state == LARDER_FINAL)
         return 0;
     if (page->standing[i].state == LARDER_UNSEEN)
         ++page->begun;
@@ -216,6 +183,12 @@ int larder_txn_final (struct larder_txn *t, struct larder_page *page, int rank, 
     page->standing[i].code = code;
     ++*(code == LARDER_OK ? &page->done : &page->failed);
     return 1;
+}
+
+int larder_txn_final (struct larder_txn *t, struct larder_page *page, int rank, int code)
+{
+    int i = larder_txn_find (t, rank);
+    return i >= 0 && larder_txn_final_at (t, page, i, code);
 }
 
 void larder_txn_anew (struct larder_txn *t, struct larder_page *page)
@@ -247,9 +220,10 @@ static double later (double a, double b)
     return a > b ? a : b;
 }
 
-static double pause_end (const double *paused, int rank)
+/* Who is to come by a rank that is away is not late either. */
+static double pause_end (const double *paused, const struct larder_receiver *r)
 {
-    return paused ? paused[rank] : 0;
+    return paused ? paused[r->rank < 0 ? r->via : r->rank] : 0;
 }
 
 /* Final on every object. */
@@ -274,7 +248,7 @@ int larder_txn_overdue (struct larder_txn *t, const double *paused, double now, 
         double budget = r->acquired ? t->limits.idle_s : t->limits.acquire_s;
         if (budget <= 0 || through (t, *from - 1))
             continue;
-        double since = later (r->acquired ? r->seen : t->live_at, pause_end (paused, r->rank));
+        double since = later (later (r->seen, t->live_at), pause_end (paused, r));
         if (now - since > budget) {
             *late = now - since;
             return *from - 1;
@@ -295,7 +269,7 @@ int larder_txn_expired (const struct larder_txn *t, const double *paused, double
     if (!t->live || now - t->moved <= t->limits.timeout_s)
         return 0;
     for (int i = 0; paused && i < t->count; ++i)
-        if (now - paused[t->receivers[i].rank] <= t->limits.timeout_s && !through (t, i))
+        if (now - pause_end (paused, &t->receivers[i]) <= t->limits.timeout_s && !through (t, i))
             return 0;
     return 1;
 }

@@ -4,7 +4,7 @@
  *
  * A receiver is unseen, acquired, or final with a code, on each object; final never changes.  Places
  * of declared receivers are theirs; where only a count is known, or nothing, a place belongs to the
- * first rank that comes. */
+ * first rank that comes.  What happens when refs are passed on stands in larder_txnplace.h. */
 #ifndef LARDER_TXN_H
 #define LARDER_TXN_H
 
@@ -16,10 +16,18 @@ enum larder_receiver_state { LARDER_UNSEEN = 0, LARDER_ACQUIRED = 1, LARDER_FINA
 
 /* A receiver of a transaction. */
 struct larder_receiver {
-    int rank;
+    int rank;     /* -1: nobody has taken this place yet */
+    int via;      /* rank that passed the ref on by which it came, or may come; -1: not so */
     int acquired; /* it has begun with some object */
-    double seen;  /* last sign of it */
+    double seen;  /* last sign of it; before that: when the place was made */
 };
+
+/* A rank that begins, and by what ref; share 0: one that was not split. */
+struct larder_presenter {
+    int rank, via, share;
+};
+
+struct larder_via;
 
 /* A receiver's standing with one object. */
 struct larder_standing {
@@ -47,8 +55,14 @@ struct larder_txn {
     int expected;                      /* receivers; 0: unknown, or none */
     int declared;                      /* 1: by name */
     int unknown;                       /* 1: nobody knows how many */
+    int forwarded;                     /* refs may be passed on without being split */
+    int size;                          /* ranks of the session */
     struct larder_receiver *receivers; /* ascending by rank */
     int count, capacity;
+    struct larder_via *vias; /* ranks that have split refs of it */
+    int via_count;
+    int *displaced; /* ranks that lost their place, and get one again if they come */
+    int displaced_count;
     struct larder_page **pages;
     int page_count;
     struct larder_txn_limits limits;
@@ -82,13 +96,23 @@ int larder_txn_unseen (const struct larder_txn *txn, const struct larder_page *p
 /* A sign of a rank. */
 void larder_txn_sign (struct larder_txn *txn, int rank, double now);
 
-/* A rank has begun with an object; it takes a place where one is to be had.  LARDER_OK, or
- * LARDER_ENOMEM: then it has none. */
-int larder_txn_acquired (struct larder_txn *txn, struct larder_page *page, int rank, double now,
+/* A rank has begun with an object; it takes a place where one is to be had.
+ * *lost: the rank that has lost its place by that, -1: none has.
+ * LARDER_OK; LARDER_ENOMEM: then it has none; LARDER_ESPLIT, LARDER_EREF: its ref is refused, and it has
+ * not begun. */
+int larder_txn_acquired (struct larder_txn *txn, struct larder_page *page,
+                         const struct larder_presenter *who, double now, int *lost,
                          larder_error *err);
+
+/* Somebody is about to present a ref that was split: its places are made.  Returns as above. */
+int larder_txn_split (struct larder_txn *txn, int via, int share, double now, int *lost,
+                      larder_error *err);
 
 /* A rank is final.  Returns 1 when it has a place and was not final before. */
 int larder_txn_final (struct larder_txn *txn, struct larder_page *page, int rank, int code);
+
+/* The same of the receiver with an index, whether anybody has its place or not. */
+int larder_txn_final_at (struct larder_txn *txn, struct larder_page *page, int at, int code);
 
 /* Who has begun and is not final begins anew: the object has another version. */
 void larder_txn_anew (struct larder_txn *txn, struct larder_page *page);

@@ -35,14 +35,16 @@ int larder_wire_layout_make (const struct larder_wire_shape *s, struct larder_wi
     uint64_t n;
 
     l.request_state = LARDER_REQUEST_STATE;
-    l.request_stride = up64 (LARDER_REQUEST_STATE + 8 * (size_t)s->node_size);
+    l.request_split = up64 (l.request_state + 8 * (size_t)s->node_size);
+    l.request_stride = up64 (l.request_split + 8 * (size_t)s->node_size);
     l.mailbox_closed = up64 (sizeof (struct larder_info) + ((size_t)s->node_size + 63) / 64 * 8);
     l.mailbox_failed = l.mailbox_closed + 64;
     l.mailbox_ring = l.mailbox_failed + up64 (sizeof (struct larder_failed));
     l.mailbox_stride = up64 (l.mailbox_ring + (size_t)s->ring * sizeof (struct larder_ready));
     l.line_position = up64 (sizeof (struct larder_line));
     l.line_state = up64 (l.line_position + 8 * (size_t)s->node_size);
-    l.line_directory = up64 (l.line_state + 8 * (size_t)s->node_size);
+    l.line_split = up64 (l.line_state + 8 * (size_t)s->node_size);
+    l.line_directory = up64 (l.line_split + 8 * (size_t)s->node_size);
     l.line_stride = up64 (l.line_directory + 8 * (size_t)s->ring);
     l.slot_stride = LARDER_HEADER_BYTES + up64 ((size_t)s->chunk_size);
 

@@ -12,11 +12,13 @@
  * | end (MAX)       | request                     | any rank of the node  | owner           | a life |
  * | holder (MAX)    | request                     | rank that takes over  | owner           | a life |
  * | state (MAX)     | request, one per local rank | that rank             | owner           | a life |
+ * | split (MAX)     | request, one per local rank | that rank             | owner           | a life |
  * | info record     | mailbox[owner][line][rank]  | owner                 | that rank       | a life |
  * | closed          | mailbox                     | owner                 | ranks of node   | for ever |
  * | failed record   | mailbox                     | owner                 | that rank       | a life |
  * | ready ring      | mailbox                     | owner                 | that rank       | a life |
  * | line, positions | line[owner][line]           | ranks of the node     | ranks of node   | a life |
+ * | splits          | line[owner][line]           | that rank             | ranks of node   | a life |
  * | directory       | line                        | holder; owner at home | ranks of node   | a life |
  * | guard           | guard[rank]                 | that rank             | ranks of node   | a view |
  * | kept            | guard[rank]                 | ranks of the node     | ranks of node   | a view |
@@ -70,6 +72,30 @@ static inline uint64_t larder_wire_count (uint64_t word)
 #define LARDER_STATE_DONE     (LARDER_STATE_LEFT + 1)
 #define LARDER_STATE_FAILED   (LARDER_STATE_LEFT + 16) /* and minus its code (codes are negative) */
 
+/* In the count of a state word at the owner: this rank has presented a ref that was passed on, and who
+ * passed it on stands in its split word.  Words arrive in any order: until that one is there the rank has
+ * not come yet.  Beats stay below the bit.  States in the node's own memory do not have it. */
+#define LARDER_STATE_SPLIT (UINT64_C (1) << 38)
+
+/* A split word's count: the rank that passed the ref on (20 bits) and the number of its next receivers
+ * (20 bits), >= 1.  It is written for refs that were split, and for no others. */
+#define LARDER_SPLIT_BITS 20
+
+static inline uint64_t larder_wire_split (uint64_t via, uint64_t share)
+{
+    return via << LARDER_SPLIT_BITS | share;
+}
+
+static inline int larder_wire_split_via (uint64_t split)
+{
+    return (int)(split >> LARDER_SPLIT_BITS & ((1 << LARDER_SPLIT_BITS) - 1));
+}
+
+static inline int larder_wire_split_share (uint64_t split)
+{
+    return (int)(split & ((1 << LARDER_SPLIT_BITS) - 1));
+}
+
 /* The cursor of a line that is through: this, and in the low 32 bits the local rank that closes it
  * (16 bits) and the number of ranks that took part (16 bits). */
 #define LARDER_CURSOR_END (LARDER_COUNT_MAX - UINT32_MAX)
@@ -81,10 +107,23 @@ struct larder_bind {
     uint64_t object; /* object number, generation << 32 */
     uint64_t first_item;
     uint64_t item_count;
-    uint64_t from;  /* 0: from first_item's first byte; else the chunk to go on with, + 1 */
-    uint64_t local; /* number on its node of the rank that binds */
+    uint64_t from; /* 0: from first_item's first byte; else the chunk to go on with, + 1 */
+    uint64_t
+        local; /* number on its node of the rank that binds; above LARDER_BIND_LOCAL_BITS the count
+                       of its split word, 0 without one */
     uint64_t check;
 };
+#define LARDER_BIND_LOCAL_BITS 24
+
+static inline uint64_t larder_bind_local (const struct larder_bind *bind)
+{
+    return bind->local & ((1 << LARDER_BIND_LOCAL_BITS) - 1);
+}
+
+static inline uint64_t larder_bind_split (const struct larder_bind *bind)
+{
+    return bind->local >> LARDER_BIND_LOCAL_BITS;
+}
 
 /* What the owner says when it gives a line up, or only the rank in whose mailbox this stands.  19
  * words. */
@@ -186,9 +225,9 @@ struct larder_wire_shape {
 struct larder_wire_layout {
     struct larder_wire_shape shape;
     size_t pool, quota, guard, pause;
-    size_t request, request_stride, request_state;
+    size_t request, request_stride, request_state, request_split;
     size_t mailbox, mailbox_stride, mailbox_closed, mailbox_failed, mailbox_ring;
-    size_t line, line_stride, line_position, line_state, line_directory;
+    size_t line, line_stride, line_position, line_state, line_split, line_directory;
     size_t slot, slot_stride;
     size_t control_size; /* bytes before the slots */
     size_t total;

@@ -27,6 +27,10 @@ struct sim_object {
     uint64_t bad_item;                     /* its production fails; SIM_ITEMS: none */
     double withdraw;                       /* when its owner withdraws it; 0: never */
     int owner, place, declared[SIM_RANKS]; /* declared: 2: may come */
+    int by[SIM_RANKS];    /* who passes the ref on to this rank, + 1; 0: it comes from the owner */
+    int also[SIM_RANKS];  /* the same, of a second one */
+    int share[SIM_RANKS]; /* among how many this rank splits it */
+    int reopens;          /* that may be known only when all others have it */
     uint64_t transaction, generation;
     larder_object object;
     larder_object_ops ops;
@@ -38,6 +42,8 @@ struct sim_job {
     struct sim *sim;
     struct sim_object *object;
     int rank, verdict; /* 1: a download */
+    int by;            /* who has passed the ref on, + 1; 0: nobody */
+    int more;          /* to so many more than it said to others */
     uint64_t first, end;
     double start;
     int gives_up;   /* after so many views, -1: never */
@@ -179,7 +185,7 @@ static inline int sim_produce (void *self, uint64_t item, uint64_t offset, void 
 static inline void sim_told (void *self, int rank, int code)
 {
     struct sim_object *o = self;
-    if (o->told[rank]++ || !o->declared[rank] || o->all_told || o->done)
+    if (o->told[rank]++ || !o->declared[rank] || (o->all_told && !o->reopens) || o->done)
         sim_wrong (o->sim, "object %d: it is told of rank %d again", (int)o->id, rank);
     o->code[rank] = code;
 }
@@ -312,6 +318,9 @@ static inline void sim_start (struct sim *s, struct sim_job *j)
                                      .end_item = j->end,
                                      .from = j->next_item < j->end ? j->from : 0};
     j->q.next_offset = j->next_offset;
+    if (j->by)
+        j->q.want.split =
+            larder_wire_split ((uint64_t)j->by - 1, (uint64_t)(o->share[j->by - 1] + j->more));
     if (j->verdict == 1)
         j->q.consumer = (larder_consumer){.self = j,
                                           .consume_items = sim_consume,

@@ -103,8 +103,8 @@ static inline void sim_build (struct sim *s)
         sim_rank_open (s, r);
 }
 
-/* A world without objects, drawn from a seed: with a line for everything that a rank may do, or with
- * few. */
+/* A world without objects, drawn from a seed: with a line for everything that a rank may do (2: and slots for
+ * that), or with few. */
 static inline struct sim *sim_open (uint64_t seed, int many_lines)
 {
     struct sim *s = calloc (1, sizeof *s);
@@ -127,6 +127,8 @@ static inline struct sim *sim_open (uint64_t seed, int many_lines)
                                            .hold_timeout_s = 60};
     if (many_lines)
         s->settings.max_lines = 3 * SIM_RANKS;
+    if (many_lines > 1)
+        s->settings.slot_count += 2 * SIM_RANKS;
     sim_build (s);
     return s;
 }
@@ -192,6 +194,37 @@ static inline void sim_offer (struct sim *s, struct sim_object *o, int every_ran
     o->generation = owner->objects[o->place].generation;
 }
 
+/* Some of the ranks that are declared pass the ref on to others, and only keep it for themselves when they
+ * are among those. */
+static inline void sim_pass_on (struct sim *s, struct sim_object *o, int two_ways)
+{
+    for (int v = 0; v < s->ranks; ++v) {
+        if (o->declared[v] != 1 || o->by[v] || sim_below (s, 3))
+            continue;
+        for (int r = 0; r < s->ranks; ++r) {
+            if (o->share[r] && r != v) /* that one has passed it on */
+                continue;
+            if (!o->by[r] && sim_below (s, 2))
+                o->by[r] = v + 1;
+            else if (two_ways && !o->also[r] && o->by[r] && sim_below (s, 6) == 0)
+                o->also[r] = v + 1;
+            o->share[v] += o->by[r] == v + 1 || o->also[r] == v + 1;
+        }
+    }
+    int uncertain = o->object.once || o->bad_item < o->count;
+    for (int r = 0; r < s->ranks; ++r)
+        if (o->by[r])
+            o->declared[r] = uncertain ? 2 : 1;
+        else if (o->share[r])
+            o->declared[r] = 2;
+}
+
+/* Does this rank want the object? */
+static inline int sim_wants (const struct sim_object *o, int rank)
+{
+    return o->declared[rank] == 1 || o->by[rank];
+}
+
 static inline struct sim_job *sim_job (struct sim *s, struct sim_object *o, int rank, int verdict)
 {
     struct sim_job *j = &s->jobs[s->job_count++];
@@ -200,6 +233,7 @@ static inline struct sim_job *sim_job (struct sim *s, struct sim_object *o, int 
                           .object = o,
                           .rank = rank,
                           .verdict = verdict,
+                          .by = o->by[rank],
                           .end = verdict == 1 ? o->count : 0,
                           .start = s->clock.time,
                           .gives_up = -1,
@@ -255,7 +289,8 @@ static inline void sim_check_verdicts (struct sim *s, const struct sim_object *o
         sim_wrong (s, "object %d: it was not released", (int)o->id);
     for (int r = 0; r < s->ranks; ++r) {
         int own = 0;
-        if (!o->declared[r] || (!o->told[r] && o->done == LARDER_DONE_DELETED))
+        if (!o->declared[r] ||
+            (!o->told[r] && (o->declared[r] == 2 || o->done == LARDER_DONE_DELETED)))
             continue;
         if (o->told[r] != 1)
             sim_wrong (s, "object %d: it was told %d times of rank %d", (int)o->id, o->told[r], r);

@@ -191,7 +191,7 @@ static void clean_environment (void)
 {
     static const char *const names[] = {"CHUNK_SIZE",  "CACHE_SIZE", "PIECE_SIZE", "GETS_IN_FLIGHT",
                                         "MAX_OBJECTS", "MAX_LINES",  "TIMEOUT",    "HOLD_TIMEOUT",
-                                        "FAULT_EVERY", "FAULT_SEED"};
+                                        "FAULT_EVERY", "FAULT_SEED", "INLINE_MAX"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i) {
         char name[64];
         (void)snprintf (name, sizeof name, "LARDER_%s", names[i]);
@@ -336,6 +336,36 @@ static void refusals_of_the_struct (void)
              "owners[1]=-1");
 }
 
+/* 0 means something, and not the same in the struct as in a text. */
+static void inline_max (void)
+{
+    struct larder_settings s = {0};
+    larder_config c = {0};
+
+    clean_environment ();
+    CU_ASSERT_EQUAL (larder_config_resolve (NULL, NULL, NULL, &s, NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (s.inline_max, 4 * KIB);
+    CU_ASSERT_EQUAL (larder_config_resolve (&c, NULL, NULL, &s, NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (s.inline_max, 4 * KIB);
+    c.inline_max = -1;
+    CU_ASSERT_EQUAL (larder_config_resolve (&c, NULL, NULL, &s, NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (s.inline_max, 0);
+    c.inline_max = 77;
+    CU_ASSERT_EQUAL (larder_config_resolve (&c, NULL, NULL, &s, NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (s.inline_max, 77);
+    CU_ASSERT_EQUAL (larder_config_set (&c, "inline_max", "0", NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (c.inline_max, -1);
+    CU_ASSERT_EQUAL (larder_config_set (&c, "inline_max", "2MiB", NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (c.inline_max, (int64_t)(2 * MIB));
+    (void)setenv ("LARDER_INLINE_MAX", "0", 1);
+    CU_ASSERT_EQUAL (larder_config_resolve (NULL, NULL, NULL, &s, NULL), LARDER_OK);
+    CU_ASSERT_EQUAL (s.inline_max, 0);
+    (void)setenv ("LARDER_INLINE_MAX", "2G", 1);
+    refused (NULL, NULL, LARDER_ERANGE, "environment LARDER_INLINE_MAX=2G");
+    clean_environment ();
+    refused (&(larder_config){.inline_max = INT64_MAX}, NULL, LARDER_ERANGE, "inline_max=");
+}
+
 static void hash (void)
 {
     static const int one[] = {0, 3}, equal[] = {0, 3}, other[] = {3, 0};
@@ -351,6 +381,7 @@ static void hash (void)
         {.max_lines = 4},
         {.timeout_s = 4},
         {.hold_timeout_s = 4},
+        {.inline_max = 4},
         {.fault_every = 4},
         {.fault_seed = 4},
         {0},
@@ -385,6 +416,7 @@ int main (void)
         {"sizes are fitted to each other", fitted},
         {"refusals: environment and hints", refusals_of_the_environment},
         {"refusals: struct", refusals_of_the_struct},
+        {"inline_max", inline_max},
         {"hash", hash},
         {NULL, NULL},
     };

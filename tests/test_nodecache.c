@@ -47,7 +47,7 @@ static void close_node (struct node *n)
 
 static struct larder_want want (int owner, uint64_t object, uint64_t first, uint64_t end)
 {
-    return (struct larder_want){owner, object, 5, first, end, 0};
+    return (struct larder_want){owner, object, 5, first, end, 0, 0};
 }
 
 /* The owner answers: chunks of two items each, from the one of the line's first item on. */
@@ -146,7 +146,7 @@ static void leaving (void)
     CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &whole, &j), LARDER_OK);
     CU_ASSERT (j.line == 0 && j.life == 2 && j.binds);
     CU_ASSERT_EQUAL (
-        larder_nodecache_join (&n.rank[1], &(struct larder_want){AWAY, 3, 5, 0, 1, 0}, &j),
+        larder_nodecache_join (&n.rank[1], &(struct larder_want){AWAY, 3, 5, 0, 1, 0, 0}, &j),
         LARDER_EBUSY);
     CU_ASSERT_EQUAL (books (&n), 0);
     close_node (&n);

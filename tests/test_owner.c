@@ -31,17 +31,23 @@ static void each_world (int worlds, void (*run) (uint64_t seed, int world))
 
 /* One object that everybody downloads from its first item to its last: each chunk is produced once,
  * whatever the cache's size, the network's delays and the ranks' pace. */
-static void run_once_each (uint64_t seed, int world)
+static void once_for_each (uint64_t seed, int world, int pass_on)
 {
-    struct sim *s = sim_open (seed, 0);
+    struct sim *s = sim_open (seed, 2 * pass_on);
     struct sim_object *o = sim_draw (s);
     uint64_t made = 0, bytes = 0;
     s->sleepy = (int)sim_below (s, 2);
     sim_offer (s, o, 0);
-    for (int r = 0; r < s->ranks; ++r)
-        if (o->declared[r])
+    if (pass_on)
+        sim_pass_on (s, o,
+                     0); /* who comes by a second way later keeps the others waiting until then */
+    for (int r = 0; r < s->ranks; ++r) {
+        if (sim_wants (o, r))
             sim_job (s, o, r, 1)->start += (double)sim_below (s, 4000) / 1000;
+    }
     finish (s, world, 55);
+    for (int r = 0; r < s->ranks; ++r)
+        CU_ASSERT_EQUAL (o->told[r], sim_wants (o, r));
     for (int i = 0; i < s->job_count; ++i)
         CU_ASSERT_EQUAL (s->jobs[i].code, LARDER_OK);
     for (int r = 0; r < s->ranks; ++r) {
@@ -57,9 +63,27 @@ static void run_once_each (uint64_t seed, int world)
     sim_close (s);
 }
 
+static void run_once_each (uint64_t seed, int world)
+{
+    once_for_each (seed, world, 0);
+}
+
 static void once_each (void)
 {
     each_world (200, run_once_each);
+}
+
+/* The same when those who come are not those who were declared: nobody waits for who has passed its ref on,
+ * neither the owner nor the ranks of its node.  (A line does not wait for who comes by such a ref, so it
+ * must find one of its own.) */
+static void run_passed_on (uint64_t seed, int world)
+{
+    once_for_each (seed, world, 1);
+}
+
+static void passed_on (void)
+{
+    each_world (300, run_passed_on);
 }
 
 /* Several objects of one owner, downloaded in one order by everybody.  (An owner that downloads from
@@ -254,6 +278,8 @@ static void in_order (void)
 static void some_jobs (struct sim *s, struct sim_object *o, int rank)
 {
     double start = (double)sim_below (s, 3000) / 1000;
+    if (o->share[rank] && !o->by[rank])
+        return; /* it only passes it on */
     for (uint64_t n = sim_below (s, 3); n > 0; --n) {
         struct sim_job *j = sim_job (s, o, rank, 1);
         j->start += start;
@@ -275,6 +301,8 @@ static void some_jobs (struct sim *s, struct sim_object *o, int rank)
     }
     if (o->declared[rank])
         sim_job (s, o, rank, sim_below (s, 9) ? LARDER_OK : LARDER_ENOSPC)->start += start;
+    if (o->also[rank])
+        sim_job (s, o, rank, LARDER_OK)->by = o->also[rank];
 }
 
 /* Anything: ranges, late ranks, downloads that are given up or fail, all policies, damage on the way,
@@ -300,6 +328,8 @@ static void run_anything (uint64_t seed, int world)
         if (sim_below (s, 8) == 0)
             o->withdraw = s->clock.time + (double)sim_below (s, 3000) / 1000;
         sim_offer (s, o, 0);
+        if (sim_below (s, 2))
+            sim_pass_on (s, o, 1);
     }
     for (int r = 0; r < s->ranks; ++r)
         for (int i = 0; i < s->object_count; ++i)
@@ -317,6 +347,7 @@ int main (void)
 {
     static const struct larder_test tests[] = {
         {"whole downloads: everything is produced once", once_each},
+        {"refs that are passed on: the same", passed_on},
         {"several objects, one order: the same", in_order},
         {"some come late: the others do not wait for ever", absent},
         {"one stands still: its node goes on", stands_still},

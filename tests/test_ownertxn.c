@@ -12,6 +12,9 @@ struct deal {
     uint64_t number;
     int owner, first, count; /* objects[first .. first + count) */
     int expected, named;     /* receivers; 1: by name */
+    int passed_on;           /* refs come by other ranks than were declared */
+    int quarrel;             /* one rank that passes on does not say the same to all */
+    int by[SIM_RANKS], share[SIM_RANKS], declared[SIM_RANKS]; /* as in the objects */
     larder_transaction_options options;
     double live;
     int ended, outcomes, released_before;
@@ -88,6 +91,35 @@ static larder_receivers draw_receivers (struct sim *s, struct deal *d, int *list
                        : LARDER_UNKNOWN;
 }
 
+/* Some ranks get their refs by others; now and then not as many as those have said. */
+static void pass_on (struct sim *s, struct deal *d, int *declared)
+{
+    if (sim_below (s, 2))
+        return;
+    d->passed_on = 1;
+    memcpy (d->declared, declared, sizeof d->declared);
+    d->options.forwarded = sim_below (s, 3) == 0;
+    for (int v = 0; v < s->ranks; ++v) {
+        if (d->by[v] || sim_below (s, 3))
+            continue;
+        for (int r = 0; r < s->ranks; ++r)
+            if (!d->by[r] && (!d->share[r] || r == v) && sim_below (s, 3) == 0) {
+                d->by[r] = v + 1;
+                ++d->share[v];
+            }
+        if (d->share[v] && sim_below (s, 5) == 0)
+            d->share[v] +=
+                d->share[v] < s->ranks && (d->share[v] == 1 || sim_below (s, 2)) ? 1 : -1;
+        d->share[v] = d->share[v] > 0 ? d->share[v] : 0;
+    }
+    for (int r = 0; r < s->ranks; ++r) {
+        if (d->by[r] && !d->share[d->by[r] - 1])
+            d->by[r] = 0;
+        declared[r] = 2;
+    }
+    d->quarrel = sim_below (s, 8) == 0;
+}
+
 static void offer_deal (struct sim *s, int owner_index, int left)
 {
     struct deal *d = &deals[deal_count++];
@@ -107,6 +139,7 @@ static void offer_deal (struct sim *s, int owner_index, int left)
         .outcome = deal_outcome,
         .progress = sim_below (s, 2) ? deal_progress : NULL,
         .progress_interval_s = sim_below (s, 2) ? -1 : 0.01};
+    pass_on (s, d, declared);
     CU_ASSERT_EQUAL_FATAL (larder_ownertxn_begin (owner, &d->options, &txn, &err), LARDER_OK);
     d->number = txn->number;
     d->first = s->object_count;
@@ -117,6 +150,9 @@ static void offer_deal (struct sim *s, int owner_index, int left)
         if (sim_below (s, 10) == 0)
             o->bad_item = sim_below (s, SIM_ITEMS);
         memcpy (o->declared, declared, sizeof declared);
+        o->reopens = d->passed_on;
+        memcpy (o->by, d->by, sizeof o->by);
+        memcpy (o->share, d->share, sizeof o->share);
         int rc =
             larder_ownertxn_add (owner, txn, &o->object, s->settings.chunk_size, &o->place, &err);
         CU_ASSERT_EQUAL_FATAL (rc, LARDER_OK);
@@ -130,16 +166,25 @@ static void offer_deal (struct sim *s, int owner_index, int left)
     larder_ownertxn_live (owner, txn);
 }
 
+static int quarrels (const struct sim_object *o)
+{
+    for (int i = 0; i < deal_count; ++i)
+        if (deals[i].number == o->transaction && deals[i].owner == o->owner)
+            return deals[i].quarrel;
+    return 0;
+}
+
 /* Each rank takes each object, or not; late, or not; and may give up on the way. */
 static void draw_jobs (struct sim *s)
 {
     for (int r = 0; r < s->ranks; ++r) {
         double late = sim_below (s, 4) ? 0 : (double)sim_below (s, 12);
         for (int i = 0; i < s->object_count; ++i) {
-            if (sim_below (s, 10) == 0)
+            if (sim_below (s, 10) == 0 || (s->objects[i].share[r] && !s->objects[i].by[r] && r % 3))
                 continue;
             struct sim_job *j = sim_job (s, &s->objects[i], r, 1);
             j->start += late + (double)sim_below (s, 1000) / 1000;
+            j->more = quarrels (&s->objects[i]) && sim_below (s, 3) == 0;
             if (sim_below (s, 8) == 0)
                 j->gives_up = (int)sim_below (s, 10);
             if (sim_below (s, 8) == 0)
@@ -168,15 +213,88 @@ static int cancelled (const struct sim *s, const struct deal *d, int rank)
     return 0;
 }
 
+/* A place that nobody has taken. */
+static void check_untaken (struct sim *s, const struct deal *d, int object,
+                           const larder_receipt_line *l)
+{
+    const struct sim_object *o = &s->objects[object];
+    int late = d->options.acquire_timeout_s > 0 || d->receipt->done == LARDER_DONE_TIMEOUT;
+    if (!d->named || l->verdict != LARDER_RECEIVER_MISSING || l->acquired || l->via < 0 ||
+        l->via >= s->ranks || !d->share[l->via] ||
+        !((l->code == LARDER_ETIMEDOUT && late) ||
+          (l->code == LARDER_EGONE && d->receipt->done == LARDER_DONE_DELETED) ||
+          (l->code == LARDER_EOWNER && o->bad_item < o->count)))
+        sim_wrong (s, "transaction %d object %d via %d: %s %s", (int)d->number, object, l->via,
+                   larder_receiver_verdict_text (l->verdict), larder_code_name (l->code));
+}
+
+static const larder_receipt_line *line_of (const struct deal *d, int rank)
+{
+    for (int k = 0; d->receipt->objects && k < d->receipt->receivers; ++k)
+        if (d->receipt->object[0].lines[k].rank == rank)
+            return &d->receipt->object[0].lines[k];
+    return NULL;
+}
+
+/* Its time had run out, perhaps before it began; rank -1: that of a place by via. */
+static int judged (const struct deal *d, int rank, int via)
+{
+    for (int i = 0; i < d->receipt->objects; ++i)
+        for (int k = 0; k < d->receipt->receivers; ++k) {
+            const larder_receipt_line *l = &d->receipt->object[i].lines[k];
+            if (l->rank == rank && (rank >= 0 || l->via == via) &&
+                (l->code == LARDER_ETIMEDOUT || l->code == LARDER_EHELD))
+                return 1;
+        }
+    return 0;
+}
+
+/* Who got something by a ref that a declared rank has split among enough is in the receipt. */
+static void check_passed_on (struct sim *s, const struct deal *d)
+{
+    int next[SIM_RANKS] = {0}, has[SIM_RANKS] = {0}, takes_part[SIM_RANKS] = {0};
+    for (int i = d->first; i < d->first + d->count; ++i)
+        for (int r = 0; r < s->ranks; ++r) {
+            const struct sim_job *j = job_of (s, i, r);
+            takes_part[r] |= j != NULL;
+            has[r] |= j && j->code == LARDER_OK;
+        }
+    for (int r = 0; r < s->ranks; ++r)
+        if (d->by[r])
+            ++next[d->by[r] - 1];
+    for (int v = 0; v < s->ranks; ++v) {
+        int of = 0;
+        for (int k = 0; k < d->receipt->receivers; ++k)
+            of += d->receipt->objects && d->receipt->object[0].lines[k].via == v;
+        if (d->named && of > d->share[v] + d->quarrel)
+            sim_wrong (s, "transaction %d: %d lines by rank %d", (int)d->number, of, v);
+    }
+    for (int r = 0; r < s->ranks; ++r) {
+        int v = d->by[r] - 1;
+        if (!d->named || d->quarrel || v < 0 || !has[r] || d->options.forwarded ||
+            d->share[v] < next[v] || !d->declared[v] || (takes_part[v] && v != r && !d->by[v]) ||
+            judged (d, v, 0) || judged (d, -1, v) || line_of (d, r))
+            continue;
+        sim_wrong (s, "transaction %d: rank %d came by rank %d and is not in the receipt",
+                   (int)d->number, r, v);
+    }
+}
+
 static void check_line (struct sim *s, const struct deal *d, int object,
                         const larder_receipt_line *l)
 {
     const struct sim_object *o = &s->objects[object];
+    if (l->rank < 0) {
+        check_untaken (s, d, object, l);
+        return;
+    }
     const struct sim_job *j = job_of (s, object, l->rank);
     int budget = d->options.acquire_timeout_s > 0 || d->options.idle_timeout_s > 0, fine = 0;
+    int again = d->passed_on && l->code == LARDER_EOWNER; /* it had lost its place since */
     if (l->verdict == LARDER_RECEIVER_MISSING)
-        fine = !o->told[l->rank] && (d->receipt->done != LARDER_DONE_FINISHED ||
-                                     (l->code == LARDER_EOWNER && o->bad_item < o->count));
+        fine = (!o->told[l->rank] || (again && o->code[l->rank] == l->code)) &&
+               (d->receipt->done != LARDER_DONE_FINISHED ||
+                (l->code == LARDER_EOWNER && o->bad_item < o->count));
     else if (o->told[l->rank] != 1 || o->code[l->rank] != l->code)
         fine = 0;
     else if (l->code == LARDER_OK)
@@ -200,7 +318,7 @@ static void check_deal (struct sim *s, const struct deal *d)
                    d->outcomes);
         return;
     }
-    int all = d->expected > 0, failed = 0, quorum = 0;
+    int all = r->expected > 0, failed = 0, quorum = 0;
     for (int i = 0; i < r->objects; ++i) {
         int have = 0;
         for (int k = 0; k < r->receivers; ++k) {
@@ -208,7 +326,7 @@ static void check_deal (struct sim *s, const struct deal *d)
             have += r->object[i].lines[k].verdict == LARDER_RECEIVER_SUCCEEDED;
             failed += r->object[i].lines[k].verdict == LARDER_RECEIVER_FAILED;
         }
-        all &= have >= d->expected;
+        all &= have >= r->expected;
     }
     for (int k = 0; k < r->receivers; ++k) {
         int have = 1;
@@ -218,7 +336,9 @@ static void check_deal (struct sim *s, const struct deal *d)
     }
     all &= failed == 0;
     CU_ASSERT_EQUAL (r->objects, d->count);
-    CU_ASSERT_EQUAL (r->expected, d->expected);
+    CU_ASSERT (d->passed_on || r->expected == d->expected);
+    CU_ASSERT (!d->named || r->expected == r->receivers);
+    check_passed_on (s, d);
     CU_ASSERT_EQUAL (r->verdict == LARDER_VERDICT_COMPLETED, all);
     CU_ASSERT_EQUAL (r->verdict == LARDER_VERDICT_ABORTED, !all && r->done == LARDER_DONE_DELETED);
     CU_ASSERT_EQUAL (r->reason == LARDER_REASON_TIMEOUT, !all && r->done == LARDER_DONE_TIMEOUT);
@@ -243,7 +363,8 @@ static void check_job (struct sim *s, const struct sim_job *j)
                (j->code == LARDER_ECONSUMER && j->fails >= 0) ||
                (j->code == LARDER_EOWNER && o->bad_item < o->count) ||
                (j->code == LARDER_EHELD && o->object.once) || j->code == LARDER_ETIMEDOUT ||
-               j->code == LARDER_EGONE;
+               j->code == LARDER_EGONE ||
+               (quarrels (o) && j->by && (j->code == LARDER_ESPLIT || j->code == LARDER_EREF));
     if (!fine)
         sim_wrong (s, "object %d, rank %d: it ended with %s", (int)o->id, j->rank,
                    larder_code_name (j->code));

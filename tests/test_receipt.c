@@ -29,9 +29,15 @@ static void open_books (struct books *b, larder_receivers r, int pages, int min_
     larder_txn_live (&b->t, 1);
 }
 
+static void acquire (struct books *b, int page, struct larder_presenter who)
+{
+    int lost;
+    CU_ASSERT_EQUAL (larder_txn_acquired (&b->t, &b->page[page], &who, 1, &lost, NULL), LARDER_OK);
+}
+
 static void final (struct books *b, int page, int rank, int code)
 {
-    CU_ASSERT_EQUAL (larder_txn_acquired (&b->t, &b->page[page], rank, 1, NULL), LARDER_OK);
+    acquire (b, page, (struct larder_presenter){rank, -1, 0});
     larder_txn_final (&b->t, &b->page[page], rank, code);
 }
 
@@ -180,6 +186,7 @@ static void check_line (const larder_receipt *r, int object, int at, larder_rece
     CU_ASSERT_EQUAL (l->acquired, want.acquired);
     CU_ASSERT_EQUAL (l->verdict, want.verdict);
     CU_ASSERT_EQUAL (l->code, want.code);
+    CU_ASSERT_EQUAL (l->via, want.via);
 }
 
 static void lines (void)
@@ -188,7 +195,7 @@ static void lines (void)
     open_books (&b, (larder_receivers){(int[]){4, 1, 2}, 3}, 3, 0);
     final (&b, 0, 1, LARDER_OK);
     final (&b, 1, 1, LARDER_ECONSUMER);
-    CU_ASSERT_EQUAL (larder_txn_acquired (&b.t, &b.page[2], 2, 1, NULL), LARDER_OK);
+    acquire (&b, 2, (struct larder_presenter){2, -1, 0});
     for (int d = 0; d < 2; ++d) {
         larder_receipt *r = receipt_of (&b, d ? LARDER_DONE_TIMEOUT : LARDER_DONE_DELETED), *copy;
         int code = d ? LARDER_ETIMEDOUT : LARDER_EGONE;
@@ -196,13 +203,14 @@ static void lines (void)
         CU_ASSERT_PTR_NOT_EQUAL (copy->object, r->object);
         memset ((void *)(uintptr_t)r->object[0].lines, 0x55, sizeof (larder_receipt_line));
         larder_receipt_free (&r); /* the copy stands alone */
-        check_line (copy, 0, 0, (larder_receipt_line){1, 1, LARDER_RECEIVER_SUCCEEDED, LARDER_OK});
+        check_line (copy, 0, 0,
+                    (larder_receipt_line){1, 1, LARDER_RECEIVER_SUCCEEDED, LARDER_OK, -1});
         check_line (copy, 1, 0,
-                    (larder_receipt_line){1, 1, LARDER_RECEIVER_FAILED, LARDER_ECONSUMER});
-        check_line (copy, 2, 0, (larder_receipt_line){1, 1, LARDER_RECEIVER_MISSING, code});
+                    (larder_receipt_line){1, 1, LARDER_RECEIVER_FAILED, LARDER_ECONSUMER, -1});
+        check_line (copy, 2, 0, (larder_receipt_line){1, 1, LARDER_RECEIVER_MISSING, code, -1});
         for (int i = 0; i < 3; ++i) {
-            check_line (copy, i, 1, (larder_receipt_line){2, 1, LARDER_RECEIVER_MISSING, code});
-            check_line (copy, i, 2, (larder_receipt_line){4, 0, LARDER_RECEIVER_MISSING, code});
+            check_line (copy, i, 1, (larder_receipt_line){2, 1, LARDER_RECEIVER_MISSING, code, -1});
+            check_line (copy, i, 2, (larder_receipt_line){4, 0, LARDER_RECEIVER_MISSING, code, -1});
             CU_ASSERT_STRING_EQUAL (copy->object[i].name, names[i]);
             CU_ASSERT_PTR_NOT_EQUAL (copy->object[i].name, names[i]);
             CU_ASSERT_EQUAL (memcmp (&copy->object[i].ref, &refs[i], sizeof refs[i]), 0);
@@ -214,6 +222,34 @@ static void lines (void)
     larder_receipt *none = NULL;
     larder_receipt_free (&none);
     larder_receipt_free (NULL);
+}
+
+/* A ref that rank 1 passed on to three of which one came; and one that somebody else is to have. */
+static void passed_on (void)
+{
+    struct books b;
+    open_books (&b, (larder_receivers){(int[]){1, 5}, 2}, 2, 0);
+    acquire (&b, 0, (struct larder_presenter){3, 1, 3});
+    CU_ASSERT_EQUAL (larder_txn_final (&b.t, &b.page[0], 3, LARDER_OK), 1);
+    CU_ASSERT_EQUAL (larder_txn_final_at (&b.t, &b.page[0], 0, LARDER_ETIMEDOUT), 1);
+    larder_receipt *r = receipt_of (&b, LARDER_DONE_DELETED), *copy;
+    CU_ASSERT_EQUAL (r->expected, 4);
+    CU_ASSERT_EQUAL (r->receivers, 4);
+    CU_ASSERT_EQUAL (r->verdict, LARDER_VERDICT_ABORTED);
+    CU_ASSERT_EQUAL_FATAL (larder_receipt_copy (r, &copy, NULL), LARDER_OK);
+    larder_receipt_free (&r);
+    for (int i = 0; i < 2; ++i)
+        for (int at = 0; at < 2; ++at) /* nobody has failed there */
+            check_line (copy, i, at,
+                        (larder_receipt_line){-1, 0, LARDER_RECEIVER_MISSING,
+                                              i + at ? LARDER_EGONE : LARDER_ETIMEDOUT, 1});
+    check_line (copy, 0, 2, (larder_receipt_line){3, 1, LARDER_RECEIVER_SUCCEEDED, LARDER_OK, 1});
+    check_line (copy, 1, 2, (larder_receipt_line){3, 1, LARDER_RECEIVER_MISSING, LARDER_EGONE, 1});
+    for (int i = 0; i < 2; ++i)
+        check_line (copy, i, 3,
+                    (larder_receipt_line){5, 0, LARDER_RECEIVER_MISSING, LARDER_EGONE, -1});
+    larder_receipt_free (&copy);
+    larder_txn_free (&b.t);
 }
 
 /* The verdict can be told from the lines alone. */
@@ -352,6 +388,7 @@ int main (void)
         {"a receiver failed", a_receiver_failed},
         {"quorum", quorum},
         {"lines", lines},
+        {"lines of refs that were passed on", passed_on},
         {"verdicts fit lines", verdicts_fit_lines},
         {"blank", blank},
         {"texts", texts},

@@ -75,6 +75,7 @@ static void round_trip (void)
         larder_ref_write (&in, &ref);
         CU_ASSERT_EQUAL (larder_ref_read (&ref, &out, &e), LARDER_OK);
         CU_ASSERT (same (&in, &out));
+        CU_ASSERT (out.via == -1 && out.share == 0);
     }
 }
 
@@ -131,10 +132,18 @@ static void forged (void)
         larder_test_fill (&r, &ref, sizeof ref);
         memcpy (ref.bytes, "LR\1\0", 4);
         forge_check (&ref);
-        if (larder_ref_read (&ref, &out, &e) == LARDER_OK)
-            CU_ASSERT (out.first_item + out.item_count >= out.first_item)
-        else
-            CU_ASSERT_EQUAL (e.code, LARDER_EREF)
+        if (i % 2) { /* what random bytes hardly ever say */
+            larder_num_store32 (ref.bytes + 56, i % 4 == 1 ? 0xffffffff : (uint32_t)i);
+            larder_num_store32 (ref.bytes + 60, (uint32_t)i % 3);
+        }
+        forge_check (&ref);
+        if (larder_ref_read (&ref, &out, &e) != LARDER_OK) {
+            CU_ASSERT_EQUAL (e.code, LARDER_EREF);
+            continue;
+        }
+        CU_ASSERT (out.first_item + out.item_count >= out.first_item);
+        CU_ASSERT ((out.via == -1) == (out.share == 0));
+        CU_ASSERT (out.via >= -1 && out.via <= LARDER_SPLIT_MAX && out.share <= LARDER_SPLIT_MAX);
     }
 }
 
@@ -169,6 +178,87 @@ static void items (void)
     CU_ASSERT_EQUAL (larder_ref_items (&part, 1014, 1, &whole, &e), LARDER_EREF);
 }
 
+/* Of via and share only these pairs make sense. */
+static void routes (void)
+{
+    static const struct {
+        uint32_t via, share;
+        int code;
+    } cases[] = {
+        {UINT32_MAX, 0, LARDER_OK},    {UINT32_MAX, 1, LARDER_EREF},
+        {0, 0, LARDER_EREF},           {0, 1, LARDER_OK},
+        {1048575, 1048575, LARDER_OK}, {1048576, 1, LARDER_EREF},
+        {1, 1048576, LARDER_EREF},     {UINT32_MAX - 1, 1, LARDER_EREF},
+        {5, UINT32_MAX, LARDER_EREF},  {5, 0, LARDER_EREF},
+        {0x80000000, 3, LARDER_EREF},  {UINT32_MAX, UINT32_MAX, LARDER_EREF},
+    };
+    larder_ref_info out;
+    larder_ref ref;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i) {
+        larder_ref_write (&example, &ref);
+        larder_num_store32 (ref.bytes + 56, cases[i].via);
+        larder_num_store32 (ref.bytes + 60, cases[i].share);
+        forge_check (&ref);
+        CU_ASSERT_EQUAL (larder_ref_read (&ref, &out, NULL), cases[i].code);
+        if (cases[i].code == LARDER_OK)
+            CU_ASSERT (out.share == cases[i].share && (uint32_t)out.via == cases[i].via);
+    }
+}
+
+static void split (void)
+{
+    larder_ref whole, by4, again, part;
+    larder_ref_info out;
+    larder_error e;
+
+    larder_ref_write (&example, &whole);
+    CU_ASSERT_EQUAL (larder_ref_split (&whole, 4, 9, &by4, &e), LARDER_OK);
+    CU_ASSERT_EQUAL (larder_ref_read (&by4, &out, &e), LARDER_OK);
+    CU_ASSERT (same (&out, &example));
+    CU_ASSERT_EQUAL (out.via, 4);
+    CU_ASSERT_EQUAL (out.share, 9);
+
+    /* Once; the same again is the same. */
+    memset (&again, 0x5a, sizeof again);
+    CU_ASSERT_EQUAL (larder_ref_split (&by4, 4, 9, &again, &e), LARDER_OK);
+    CU_ASSERT (memcmp (&again, &by4, sizeof again) == 0);
+    CU_ASSERT_EQUAL (larder_ref_split (&by4, 4, 8, &again, &e), LARDER_ESPLIT);
+    CU_ASSERT_PTR_NOT_NULL (strstr (e.text, "rank 4 has split it among 9"));
+    CU_ASSERT_EQUAL (larder_ref_split (&by4, 5, 9, &again, &e), LARDER_ESPLIT);
+    CU_ASSERT (memcmp (&again, &by4, sizeof again) == 0);
+
+    /* A part of a split ref is split, a part can be split, in place. */
+    CU_ASSERT_EQUAL (larder_ref_items (&by4, 1010, 5, &part, &e), LARDER_OK);
+    CU_ASSERT_EQUAL (larder_ref_read (&part, &out, &e), LARDER_OK);
+    CU_ASSERT (out.via == 4 && out.share == 9 && out.first_item == 1010 && out.item_count == 5);
+    CU_ASSERT_EQUAL (larder_ref_split (&part, 3, 9, &part, &e), LARDER_ESPLIT);
+    CU_ASSERT_EQUAL (larder_ref_items (&whole, 1010, 5, &again, &e), LARDER_OK);
+    CU_ASSERT_EQUAL (larder_ref_split (&again, 4, 9, &again, &e), LARDER_OK);
+    CU_ASSERT (memcmp (&again, &part, sizeof again) == 0);
+}
+
+static void split_badly (void)
+{
+    static const int bad[][2] = {{-1, 1}, {1048576, 1}, {0, 0}, {0, -1}, {0, 1048576}};
+    larder_ref whole, out, before;
+    larder_error e;
+
+    larder_ref_write (&example, &whole);
+    memset (&out, 0x5a, sizeof out);
+    before = out;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; ++i)
+        CU_ASSERT_EQUAL (larder_ref_split (&whole, bad[i][0], bad[i][1], &out, &e), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_ref_split (NULL, 0, 1, &out, &e), LARDER_EINVAL);
+    CU_ASSERT_EQUAL (larder_ref_split (&whole, 0, 1, NULL, &e), LARDER_EINVAL);
+    whole.bytes[20] ^= 1;
+    CU_ASSERT_EQUAL (larder_ref_split (&whole, 0, 1, &out, &e), LARDER_EREF);
+    CU_ASSERT (memcmp (&out, &before, sizeof out) == 0);
+    whole.bytes[20] ^= 1;
+    CU_ASSERT_EQUAL (larder_ref_split (&whole, LARDER_SPLIT_MAX, LARDER_SPLIT_MAX, &out, NULL),
+                     LARDER_OK);
+    CU_ASSERT_EQUAL (larder_ref_split (&whole, 0, 1, &out, NULL), LARDER_OK);
+}
+
 static void items_keep_the_route (void)
 {
     larder_ref ref;
@@ -193,6 +283,9 @@ int main (void)
         {"forged references", forged},
         {"ranges of items", items},
         {"ranges keep via and share", items_keep_the_route},
+        {"via and share that make sense", routes},
+        {"split: once, and the same again", split},
+        {"split: bad arguments", split_badly},
         {NULL, NULL},
     };
     return larder_test_main ("ref", tests);

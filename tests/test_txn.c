@@ -30,10 +30,20 @@ static larder_receivers list (const int *ranks, int count)
     return (larder_receivers){ranks, count};
 }
 
+/* Returns the rank that has lost its place. */
+static int present (struct books *b, int page, int rank, int via, int share, double now)
+{
+    struct larder_presenter who = {rank, via, share};
+    larder_error err = {0};
+    int lost = -2;
+    CU_ASSERT_EQUAL (larder_txn_acquired (&b->t, &b->page[page], &who, now, &lost, &err),
+                     LARDER_OK);
+    return lost;
+}
+
 static void acquire (struct books *b, int page, int rank, double now)
 {
-    larder_error err = {0};
-    CU_ASSERT_EQUAL (larder_txn_acquired (&b->t, &b->page[page], rank, now, &err), LARDER_OK);
+    CU_ASSERT_EQUAL (present (b, page, rank, -1, 0, now), -1);
 }
 
 static int state_of (const struct books *b, int page, int rank)
@@ -531,6 +541,365 @@ static void expired (void)
     larder_txn_free (&b.t);
 }
 
+/* ---------------------------------------------------------------- refs that are passed on */
+
+static int via_of (const struct books *b, int rank)
+{
+    int i = larder_txn_find (&b->t, rank);
+    return i < 0 ? -2 : b->t.receivers[i].via;
+}
+
+/* Places of a via that nobody has taken. */
+static int untaken (const struct books *b, int via)
+{
+    int count = 0;
+    for (int i = 0; i < b->t.count; ++i)
+        count += b->t.receivers[i].rank < 0 && b->t.receivers[i].via == via;
+    return count;
+}
+
+static void open_live (struct books *b, larder_receivers r, int pages)
+{
+    open_books (b, r, pages);
+    larder_txn_live (&b->t, 1);
+}
+
+/* The places of a split are known by who split it and who presents it. */
+static void split_places (void)
+{
+    struct books b;
+    open_live (&b, list ((int[]){1, 6}, 2), 2);
+    acquire (&b, 0, 6, 2);
+    CU_ASSERT_EQUAL (present (&b, 0, 9, 1, 3, 2), 1);
+    CU_ASSERT (b.t.expected == 4 && b.t.count == 4);
+    CU_ASSERT_EQUAL (state_of (&b, 0, 1), -1);
+    CU_ASSERT_EQUAL (via_of (&b, 9), 1);
+    CU_ASSERT_EQUAL (via_of (&b, 6), -1);
+    CU_ASSERT_EQUAL (state_of (&b, 0, 9), LARDER_ACQUIRED);
+    CU_ASSERT_EQUAL (state_of (&b, 1, 9), LARDER_UNSEEN);
+    CU_ASSERT_EQUAL (untaken (&b, 1), 2);
+    CU_ASSERT_EQUAL (larder_txn_unseen (&b.t, &b.page[0]), 2);
+    CU_ASSERT_EQUAL (larder_txn_unseen (&b.t, &b.page[1]), 4);
+    /* Again, with another object, by a retry: the same place. */
+    CU_ASSERT_EQUAL (present (&b, 0, 9, 1, 3, 3), -1);
+    CU_ASSERT_EQUAL (present (&b, 1, 9, 1, 3, 3), -1);
+    CU_ASSERT (b.t.expected == 4 && untaken (&b, 1) == 2);
+    CU_ASSERT_EQUAL (present (&b, 0, 2, 1, 3, 3), -1);
+    CU_ASSERT_EQUAL (present (&b, 1, 0, 1, 3, 3), -1);
+    CU_ASSERT (b.t.expected == 4 && untaken (&b, 1) == 0);
+    /* One more than it was split among is not accounted for. */
+    CU_ASSERT_EQUAL (present (&b, 0, 5, 1, 3, 3), -1);
+    CU_ASSERT_EQUAL (state_of (&b, 0, 5), -1);
+    CU_ASSERT_EQUAL (larder_txn_final (&b.t, &b.page[0], 5, LARDER_OK), 0);
+    static const int all[] = {0, 2, 6, 9};
+    for (int i = 0; i < 4; ++i)
+        for (int k = 0; k < 2; ++k) {
+            CU_ASSERT_EQUAL (b.t.receivers[i].rank, all[i]);
+            CU_ASSERT (!larder_txn_finished (&b.t));
+            CU_ASSERT_EQUAL (larder_txn_final (&b.t, &b.page[k], all[i], LARDER_OK), 1);
+        }
+    CU_ASSERT (larder_txn_finished (&b.t));
+    larder_txn_free (&b.t);
+}
+
+/* The first number counts; numbers that make no sense do not. */
+static void split_otherwise (void)
+{
+    static const struct {
+        int via, share, code;
+    } cases[] = {{1, 3, LARDER_ESPLIT}, {1, 1, LARDER_ESPLIT}, {SIZE, 2, LARDER_EREF},
+                 {-1, 2, LARDER_EREF},  {2, -1, LARDER_EREF},  {2, SIZE + 1, LARDER_EREF}};
+    struct books b;
+    larder_error err = {0};
+    int lost;
+    open_live (&b, list ((int[]){1, 6}, 2), 1);
+    CU_ASSERT_EQUAL (larder_txn_split (&b.t, 1, 2, 2, &lost, &err), LARDER_OK);
+    CU_ASSERT (lost == 1 && untaken (&b, 1) == 2);
+    CU_ASSERT_EQUAL (larder_txn_split (&b.t, 1, 2, 2, &lost, &err), LARDER_OK);
+    CU_ASSERT (lost == -1 && untaken (&b, 1) == 2);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; ++i)
+        for (int rank = 5; rank < 7; ++rank) {
+            struct larder_presenter who = {rank, cases[i].via, cases[i].share};
+            CU_ASSERT_EQUAL (larder_txn_acquired (&b.t, &b.page[0], &who, 3, &lost, &err),
+                             cases[i].code);
+            CU_ASSERT_EQUAL (lost, -1);
+            CU_ASSERT_EQUAL (state_of (&b, 0, rank), rank == 5 ? -1 : LARDER_UNSEEN);
+        }
+    CU_ASSERT (b.t.expected == 3 && untaken (&b, 1) == 2);
+    CU_ASSERT_EQUAL (present (&b, 0, 5, 1, 2, 3), -1);
+    CU_ASSERT_EQUAL (state_of (&b, 0, 5), LARDER_ACQUIRED);
+    larder_txn_free (&b.t);
+}
+
+/* Who splits a ref may download too: whenever it does, the same are expected. */
+static void split_by_a_receiver (void)
+{
+    struct books b;
+    for (int late = 0; late < 2; ++late) {
+        open_live (&b, list ((int[]){1}, 1), 2);
+        if (!late)
+            acquire (&b, 1, 1, 2);
+        CU_ASSERT_EQUAL (present (&b, 0, 5, 1, 2, 2), late ? 1 : -1);
+        if (late) {
+            CU_ASSERT_EQUAL (state_of (&b, 0, 1), -1);
+            acquire (&b, 1, 1, 2);
+        }
+        CU_ASSERT (b.t.expected == 3 && untaken (&b, 1) == 1);
+        CU_ASSERT_EQUAL (state_of (&b, 1, 1), LARDER_ACQUIRED);
+        CU_ASSERT_EQUAL (via_of (&b, 1), -1);
+        larder_txn_free (&b.t);
+    }
+    /* With its own split ref it is one of those it is split among. */
+    open_live (&b, list ((int[]){1}, 1), 1);
+    CU_ASSERT_EQUAL (present (&b, 0, 1, 1, 2, 2), 1);
+    CU_ASSERT (b.t.expected == 2 && untaken (&b, 1) == 1 && via_of (&b, 1) == 1);
+    larder_txn_free (&b.t);
+    /* Nobody expected who passes it on: those behind it come in addition. */
+    open_live (&b, list ((int[]){1}, 1), 1);
+    CU_ASSERT_EQUAL (present (&b, 0, 5, 4, 2, 2), -1);
+    CU_ASSERT (b.t.expected == 3 && untaken (&b, 4) == 1 && state_of (&b, 0, 1) == LARDER_UNSEEN);
+    larder_txn_free (&b.t);
+}
+
+/* A rank is one receiver, by however many ways refs come to it; nobody waits for the other places. */
+static void split_two_ways (void)
+{
+    struct books b;
+    open_live (&b, list ((int[]){1, 2, 7}, 3), 1);
+    present (&b, 0, 5, 1, 2, 2);
+    present (&b, 0, 5, 2, 2, 2); /* it has a place by rank 1 */
+    CU_ASSERT (untaken (&b, 1) == 1 && untaken (&b, 2) == 1 && b.t.expected == 4);
+    CU_ASSERT_EQUAL (via_of (&b, 5), 1);
+    present (&b, 0, 5, 2, 2, 3); /* once */
+    CU_ASSERT (untaken (&b, 2) == 1 && b.t.expected == 4);
+    present (&b, 0, 7, 1, 2, 3); /* it was declared */
+    CU_ASSERT (untaken (&b, 1) == 0 && b.t.expected == 3 && via_of (&b, 7) == -1);
+    present (&b, 0, 8, 2, 2, 3);
+    CU_ASSERT (untaken (&b, 2) == 0 && b.t.expected == 3 && b.t.count == 3);
+    CU_ASSERT_EQUAL (via_of (&b, 8), 2);
+    static const int all[] = {5, 7, 8};
+    for (int i = 0; i < 3; ++i) {
+        CU_ASSERT (!larder_txn_finished (&b.t));
+        larder_txn_final (&b.t, &b.page[0], all[i], LARDER_OK);
+    }
+    CU_ASSERT (larder_txn_finished (&b.t));
+    /* What is finished stays so. */
+    CU_ASSERT_EQUAL (present (&b, 0, 9, 3, 2, 4), -1);
+    acquire (&b, 0, 1, 4);
+    CU_ASSERT (b.t.expected == 3 && larder_txn_finished (&b.t));
+    larder_txn_free (&b.t);
+}
+
+static void split_a_count (void)
+{
+    struct books b;
+    open_live (&b, LARDER_COUNT (2), 1);
+    CU_ASSERT_EQUAL (present (&b, 0, 5, 1, 3, 2), -1);
+    CU_ASSERT (b.t.expected == 4 && b.t.count == 1);
+    CU_ASSERT_EQUAL (via_of (&b, 5), 1);
+    present (&b, 0, 5, 1, 3, 2);
+    CU_ASSERT_EQUAL (b.t.expected, 4);
+    acquire (&b, 0, 8, 2);
+    present (&b, 0, 8, 1, 3, 2); /* it has a place, so there is one less */
+    CU_ASSERT (b.t.expected == 3 && b.t.count == 2);
+    acquire (&b, 0, 1, 2); /* who passed it on comes after all */
+    CU_ASSERT (b.t.expected == 4 && b.t.count == 3);
+    present (&b, 0, 9, 1, 3, 2);
+    CU_ASSERT (b.t.expected == 4 && b.t.count == 4);
+    present (&b, 0, 10, 1, 3, 2); /* more than it was split among */
+    CU_ASSERT (b.t.expected == 4 && b.t.count == 4 && state_of (&b, 0, 10) == -1);
+    larder_txn_free (&b.t);
+    open_live (&b, LARDER_COUNT (2), 1); /* it has begun before: the others come in addition */
+    acquire (&b, 0, 1, 2);
+    present (&b, 0, 5, 1, 3, 2);
+    CU_ASSERT (b.t.expected == 5 && b.t.count == 2);
+    larder_txn_free (&b.t);
+    open_live (&b, LARDER_COUNT (1), 1); /* strangers may have all places: none is taken away */
+    present (&b, 0, 5, 1, 2, 2);
+    acquire (&b, 0, 6, 2);
+    present (&b, 0, 6, 1, 2, 2);
+    CU_ASSERT (b.t.expected == 2 && b.t.count == 2);
+    larder_txn_free (&b.t);
+    open_live (&b, LARDER_UNKNOWN, 1);
+    for (int r = 0; r < 5; ++r)
+        present (&b, 0, r, 1, 2, 2);
+    CU_ASSERT (b.t.expected == 0 && b.t.count == 5 && via_of (&b, 4) == 1);
+    larder_txn_free (&b.t);
+}
+
+/* What was decided of who passes it on is not undone by those who come later. */
+static void split_too_late (void)
+{
+    struct books b;
+    open_live (&b, list ((int[]){1, 6}, 2), 2);
+    larder_txn_final (&b.t, &b.page[0], 1, LARDER_ETIMEDOUT);
+    CU_ASSERT_EQUAL (present (&b, 0, 5, 1, 2, 2), -1);
+    CU_ASSERT (b.t.expected == 2 && state_of (&b, 0, 5) == -1);
+    CU_ASSERT_EQUAL (code_of (&b, 0, 1), LARDER_ETIMEDOUT);
+    CU_ASSERT_EQUAL (present (&b, 1, 5, 1, 2, 2), -1);
+    CU_ASSERT_EQUAL (state_of (&b, 1, 5), -1);
+    larder_txn_free (&b.t);
+    open_live (&b, list ((int[]){1, 6}, 2), 2); /* an object that nobody gets decides nothing */
+    for (int r = 1; r < 7; r += 5)
+        larder_txn_final (&b.t, &b.page[0], r, LARDER_EOWNER);
+    b.page[0].closed = LARDER_EOWNER;
+    CU_ASSERT_EQUAL (present (&b, 1, 5, 1, 2, 2), 1);
+    CU_ASSERT (b.t.expected == 3 && state_of (&b, 1, 5) == LARDER_ACQUIRED);
+    CU_ASSERT (b.page[0].failed == 1 && b.page[0].begun == 1);
+    larder_txn_free (&b.t);
+}
+
+static void forwarded (void)
+{
+    struct books b;
+    open_live (&b, list ((int[]){1, 4, 6}, 3), 2);
+    b.t.forwarded = 1;
+    acquire (&b, 0, 4, 2);
+    CU_ASSERT_EQUAL (present (&b, 0, 9, -1, 0, 2), 1);
+    CU_ASSERT (b.t.expected == 3 && state_of (&b, 0, 1) == -1);
+    CU_ASSERT_EQUAL (present (&b, 1, 9, -1, 0, 2), -1); /* it has its place */
+    CU_ASSERT_EQUAL (present (&b, 0, 2, -1, 0, 2), 6);
+    CU_ASSERT_EQUAL (present (&b, 0, 3, -1, 0, 2), -1); /* all have begun */
+    CU_ASSERT_EQUAL (state_of (&b, 0, 3), -1);
+    acquire (&b, 1, 1, 3); /* after all */
+    CU_ASSERT (b.t.expected == 4 && state_of (&b, 1, 1) == LARDER_ACQUIRED);
+    static const int all[] = {1, 2, 4, 9};
+    for (int i = 0; i < 4; ++i)
+        CU_ASSERT_EQUAL (b.t.receivers[i].rank, all[i]);
+    larder_txn_free (&b.t);
+    open_live (&b, list ((int[]){1, 4}, 2), 1); /* not from whom time has run out */
+    b.t.forwarded = 1;
+    larder_txn_final (&b.t, &b.page[0], 1, LARDER_ETIMEDOUT);
+    CU_ASSERT_EQUAL (present (&b, 0, 9, -1, 0, 2), 4);
+    CU_ASSERT_EQUAL (code_of (&b, 0, 1), LARDER_ETIMEDOUT);
+    larder_txn_free (&b.t);
+    open_live (&b, list ((int[]){1}, 1), 1); /* nor a place that another is to take */
+    b.t.forwarded = 1;
+    present (&b, 0, 5, 1, 2, 2);
+    CU_ASSERT_EQUAL (present (&b, 0, 9, -1, 0, 2), -1);
+    CU_ASSERT (untaken (&b, 1) == 1 && state_of (&b, 0, 9) == -1);
+    larder_txn_free (&b.t);
+}
+
+/* Who never comes by a split runs out of time, from when it could have come. */
+static void split_acquire_budget (void)
+{
+    double paused[SIZE] = {0}, late = 0;
+    struct books b;
+    int from = 0;
+    open_books (&b, list ((int[]){1}, 1), 2);
+    set_budgets (&b, 4, 0);
+    larder_txn_live (&b.t, 10);
+    present (&b, 0, 5, 1, 3, 13);
+    CU_ASSERT_EQUAL (larder_txn_overdue (&b.t, NULL, 16, &from, &late), -1);
+    paused[1] = 15; /* nor does it when the one it comes by is away */
+    larder_txn_again (&b.t);
+    from = 0;
+    CU_ASSERT_EQUAL (larder_txn_overdue (&b.t, paused, 18.5, &from, &late), -1);
+    larder_txn_again (&b.t);
+    from = 0;
+    for (int n = 0; n < 2; ++n) {
+        int i = larder_txn_overdue (&b.t, NULL, 19.5, &from, &late);
+        CU_ASSERT_FATAL (i >= 0 && b.t.receivers[i].rank == -1);
+        CU_ASSERT_EQUAL (late, 6.5);
+        for (int k = 0; k < 2; ++k)
+            CU_ASSERT_EQUAL (larder_txn_final_at (&b.t, &b.page[k], i, LARDER_ETIMEDOUT), 1);
+    }
+    CU_ASSERT_EQUAL (larder_txn_overdue (&b.t, NULL, 19.5, &from, &late), -1);
+    present (&b, 0, 7, 1, 3, 20); /* too late */
+    CU_ASSERT_EQUAL (state_of (&b, 0, 7), -1);
+    for (int k = 0; k < 2; ++k) {
+        CU_ASSERT (!larder_txn_finished (&b.t));
+        larder_txn_final (&b.t, &b.page[k], 5, LARDER_OK);
+    }
+    CU_ASSERT (larder_txn_finished (&b.t) && b.page[0].done == 1 && b.page[0].failed == 2);
+    larder_txn_free (&b.t);
+}
+
+/* How the places of a transaction must add up, whatever came. */
+static int split_wrong (const struct books *b, const int *share)
+{
+    int wrong = 0;
+    for (int i = 0; i < b->t.count; ++i) {
+        const struct larder_receiver *x = &b->t.receivers[i];
+        wrong += i && (x->rank < x[-1].rank || (x->rank >= 0 && x->rank == x[-1].rank));
+        wrong += x->rank < 0 && (x->via < 0 || !share[x->via] || x->acquired);
+    }
+    for (int via = 0; via < SIZE; ++via) {
+        int of = 0;
+        for (int i = 0; i < b->t.count; ++i)
+            of += b->t.receivers[i].via == via;
+        wrong += !b->t.unknown && of > share[via];
+    }
+    for (int k = 0; k < b->t.page_count; ++k) {
+        const struct larder_page *p = &b->page[k];
+        int begun = 0, done = 0, failed = 0;
+        for (int i = 0; i < b->t.count; ++i) {
+            begun += p->standing[i].state != LARDER_UNSEEN;
+            done += p->standing[i].state == LARDER_FINAL && p->standing[i].code == LARDER_OK;
+            failed += p->standing[i].state == LARDER_FINAL && p->standing[i].code < 0;
+        }
+        wrong += begun != p->begun || done != p->done || failed != p->failed;
+    }
+    wrong += b->t.declared && b->t.expected != b->t.count;
+    wrong += !b->t.declared && !b->t.unknown && b->t.count > b->t.expected;
+    return wrong;
+}
+
+/* Random presenters: the places add up after each, and once everybody has come by all its ways nobody is
+ * waited for. */
+static void split_anyhow (void)
+{
+    static const int counts[] = {0, -1, -2, 1, 3, SIZE};
+    struct larder_test_random r = larder_test_seed ();
+    for (int round = 0; round < 600; ++round) {
+        struct books b;
+        int wrong = 0, share[SIZE] = {0}, next[SIZE][SIZE] = {{0}}, lost;
+        open_live (&b, (larder_receivers){NULL, counts[round % 6]}, 2);
+        b.t.forwarded = round % 4 == 0;
+        for (int n = 0; n < 3; ++n) {
+            int via = (int)larder_test_below (&r, SIZE);
+            for (int rank = 0; rank < SIZE && !share[via]; ++rank)
+                next[via][rank] = larder_test_below (&r, 3) == 0;
+            for (int rank = share[via] = 0; rank < SIZE; ++rank)
+                share[via] += next[via][rank];
+        }
+        for (int step = 0; step < 150; ++step) {
+            int rank = (int)larder_test_below (&r, SIZE), k = (int)larder_test_below (&r, 2);
+            int via = (int)larder_test_below (&r, SIZE);
+            if (larder_test_below (&r, 30) == 0)
+                larder_txn_anew (&b.t, &b.page[k]);
+            else if (larder_test_below (&r, 40) == 0)
+                (void)larder_txn_final (&b.t, &b.page[k], rank, LARDER_EGONE);
+            else if (next[via][rank])
+                (void)present (&b, k, rank, via, share[via], step);
+            else if (larder_test_below (&r, 8) == 0)
+                (void)present (&b, k, rank, -1, 0, step);
+            wrong += split_wrong (&b, share);
+        }
+        for (int k = 0; k < 2; ++k)
+            for (int rank = 0; rank < SIZE; ++rank) {
+                for (int via = 0; via < SIZE; ++via)
+                    if (next[via][rank])
+                        (void)present (&b, k, rank, via, share[via], 200);
+                struct larder_presenter who = {rank, -1, 0};
+                (void)larder_txn_acquired (&b.t, &b.page[k], &who, 200, &lost, NULL);
+                (void)larder_txn_final (&b.t, &b.page[k], rank, LARDER_OK);
+                wrong += split_wrong (&b, share);
+            }
+        if (b.t.declared)
+            for (int i = 0; i < b.t.count; ++i)
+                wrong += b.t.receivers[i].rank < 0;
+        wrong += b.t.declared && !larder_txn_finished (&b.t);
+        CU_ASSERT_EQUAL (wrong, 0);
+        if (wrong)
+            printf ("round %d: %d\n", round, wrong);
+        larder_txn_free (&b.t);
+        if (wrong)
+            break;
+    }
+}
+
 int main (void)
 {
     static const struct larder_test tests[] = {
@@ -551,6 +920,15 @@ int main (void)
         {"looks rarely", looks_rarely},
         {"like a scan", like_a_scan},
         {"expired", expired},
+        {"split: places", split_places},
+        {"split: other numbers", split_otherwise},
+        {"split: by a receiver", split_by_a_receiver},
+        {"split: two ways", split_two_ways},
+        {"split: a count", split_a_count},
+        {"split: too late", split_too_late},
+        {"split: acquire budget", split_acquire_budget},
+        {"split: anyhow", split_anyhow},
+        {"forwarded", forwarded},
         {NULL, NULL},
     };
     return larder_test_main ("txn", tests);

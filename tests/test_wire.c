@@ -102,14 +102,16 @@ static void inside_blocks (void)
     CU_ASSERT_EQUAL_FATAL (larder_wire_layout_make (&s, &l, &err), LARDER_OK);
     CU_ASSERT (LARDER_REQUEST_BIND + sizeof (struct larder_bind) <= LARDER_REQUEST_CURSOR);
     CU_ASSERT (LARDER_REQUEST_HOLDER + 8 <= l.request_state);
-    CU_ASSERT (l.request_state + 8 * 70 <= l.request_stride);
+    CU_ASSERT (l.request_state + 8 * 70 <= l.request_split);
+    CU_ASSERT (l.request_split + 8 * 70 <= l.request_stride);
     CU_ASSERT (sizeof (struct larder_info) + 2 * 8 <= l.mailbox_closed);
     CU_ASSERT (l.mailbox_closed + 8 <= l.mailbox_failed);
     CU_ASSERT (l.mailbox_failed + sizeof (struct larder_failed) <= l.mailbox_ring);
     CU_ASSERT (l.mailbox_ring + 11 * sizeof (struct larder_ready) <= l.mailbox_stride);
     CU_ASSERT (sizeof (struct larder_line) <= l.line_position);
     CU_ASSERT (l.line_position + 70 * 8 <= l.line_state);
-    CU_ASSERT (l.line_state + 70 * 8 <= l.line_directory);
+    CU_ASSERT (l.line_state + 70 * 8 <= l.line_split);
+    CU_ASSERT (l.line_split + 70 * 8 <= l.line_directory);
     CU_ASSERT (l.line_directory + 11 * 8 <= l.line_stride);
     CU_ASSERT (LARDER_HEADER_BYTES + 1000 <= l.slot_stride);
     CU_ASSERT_EQUAL (sizeof (struct larder_slot_header), LARDER_HEADER_BYTES);
@@ -153,6 +155,35 @@ static void growing_words (void)
     }
     CU_ASSERT_EQUAL (wrong, 0);
     CU_ASSERT (LARDER_CURSOR_END + UINT32_MAX <= LARDER_COUNT_MAX);
+}
+
+/* What a rank says of itself keeps its order and its parts, whatever it presents. */
+static void states_and_splits (void)
+{
+    static const uint64_t counts[] = {LARDER_STATE_ACQUIRED,   LARDER_STATE_SPLIT - 1,
+                                      LARDER_STATE_LEFT,       LARDER_STATE_DONE,
+                                      LARDER_STATE_FAILED + 1, LARDER_STATE_FAILED + 1000};
+    struct larder_test_random r = larder_test_seed ();
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; ++i) {
+        wrong += (counts[i] & LARDER_STATE_SPLIT) != 0;
+        wrong += (counts[i] | LARDER_STATE_SPLIT) > LARDER_COUNT_MAX;
+        wrong += i && counts[i] <= counts[i - 1];
+        wrong += i && (counts[i] | LARDER_STATE_SPLIT) <= (counts[i - 1] | LARDER_STATE_SPLIT);
+    }
+    for (int i = 0; i < 1000; ++i) {
+        uint64_t via = larder_test_below (&r, 1 << 20), share = 1 + larder_test_below (&r, 0xfffff);
+        uint64_t split = larder_wire_split (via, share), local = larder_test_below (&r, 1 << 24);
+        uint64_t life = larder_test_below (&r, LARDER_LIFE_MAX + 1);
+        struct larder_bind bind = {.local = local | split << LARDER_BIND_LOCAL_BITS};
+        wrong += larder_wire_split_via (split) != (int)via;
+        wrong += larder_wire_split_share (split) != (int)share || split == 0;
+        wrong += larder_wire_count (larder_wire_word (life, split)) != split;
+        wrong += larder_bind_local (&bind) != local || larder_bind_split (&bind) != split;
+        bind.local = local;
+        wrong += larder_bind_local (&bind) != local || larder_bind_split (&bind) != 0;
+    }
+    CU_ASSERT_EQUAL (wrong, 0);
 }
 
 static void places (void)
@@ -215,6 +246,7 @@ int main (void)
         {"words inside a block", inside_blocks},
         {"layouts that are refused", refused},
         {"growing words", growing_words},
+        {"states and splits", states_and_splits},
         {"places", places},
         {"checks see every flipped bit", checks},
         {NULL, NULL},

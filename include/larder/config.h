@@ -40,6 +40,9 @@ typedef struct larder_config {
                                  transaction says otherwise.  Default: no limit */
     double idle_timeout_s;      /**< seconds a receiver that has begun may show no life, unless its
                               transaction says otherwise.  Default: no limit */
+    int64_t
+        inline_max; /**< bytes: smaller values go inside a message, larger ones by reference.  Default
+                             4 KiB; at most 1 GiB; < 0, in text 0: none goes inside */
     uint64_t
         fault_every; /**< tests: damage about one of this many fetched chunks.  Default 0: none */
     uint64_t fault_seed; /**< tests: seed of the damage */
@@ -47,7 +50,7 @@ typedef struct larder_config {
 
 /** Set one setting from text, by its name in the environment without `LARDER_`, any case:
  * "chunk_size", "cache_size", "piece_size", "gets_in_flight", "max_objects", "max_lines", "timeout",
- * "hold_timeout", "max_transactions", "min_download_timeout", "acquire_timeout", "idle_timeout", "fault_every", "fault_seed" ("owners" is not among them).
+ * "hold_timeout", "max_transactions", "min_download_timeout", "acquire_timeout", "idle_timeout", "inline_max", "fault_every", "fault_seed" ("owners" is not among them).
  * Collective: no.  Thread: any.  Blocks: no.
  * \param [in,out] config  Unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL for an unknown name or a text that is no number of the right

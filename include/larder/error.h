@@ -42,7 +42,17 @@ extern "C" {
     X (LARDER_EEXIST, -23, "exists already")                                                       \
     X (LARDER_ENOENT, -24, "no such file, dataset or object")                                      \
     X (LARDER_ERANGE, -25, "a number or range is out of bounds")                                   \
-    X (LARDER_EREMOTE, -26, "another rank failed")
+    X (LARDER_EREMOTE, -26, "another rank failed")                                                 \
+    X (LARDER_EMESSAGE, -27, "damaged message, or no message at all")                              \
+    X (LARDER_EFORMAT, -28, "a message is not built as its version says")                          \
+    X (LARDER_EHANDLER, -29, "no handler for a type of value")                                     \
+    X (LARDER_ENODATA, -30, "a value in a message has no data")                                    \
+    X (LARDER_EMISSING, -31, "a value names a reference that its message does not have")           \
+    X (LARDER_EINCOMPLETE, -32, "an object does not have what a value needs of it")                \
+    X (LARDER_ENOVALUE, -33, "a handler gave no value")                                            \
+    X (LARDER_ENOSESSION, -34, "a value by reference needs a session")                             \
+    X (LARDER_EKIND, -35, "a value is of another kind")                                            \
+    X (LARDER_ESPLIT, -36, "the reference has been split before")
 
 #define LARDER_CODE_ENUM(symbol, value, text) symbol = (value),
 /** Result codes; see LARDER_CODES for the sentences. */

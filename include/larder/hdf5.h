@@ -2,10 +2,11 @@
 /** \file
  * HDF5 datasets as objects and as destinations.
  *
- * Two ways.  A *dataset object* offers one dataset of a fixed-size type; receivers take any
+ * Three ways.  A *dataset object* offers one dataset of a fixed-size type; receivers take any
  * hyperslab of it into their memory, in their own memory type.  A *selection object* offers
  * datasets (or a whole file's) with everything that hangs on them, and lands in a new HDF5 file
- * with equal datasets. Stored chunks travel as they are stored, compressed.
+ * with equal datasets.  A *message* (message.h) names datasets, which come out of it as arrays, or as
+ * placeholders that read hyperslabs on demand.  Stored chunks travel as they are stored, compressed.
  *
  * All HDF5 calls of a process must come from one thread.  HDF5's own error printing is suspended
  * inside these functions.  HDF5 files are trusted as far as libhdf5 is: a hostile one can crash it.
@@ -17,6 +18,8 @@
 #include <larder/consumer.h>
 #include <larder/download.h>
 #include <larder/error.h>
+#include <larder/handler.h>
+#include <larder/message.h>
 #include <larder/object.h>
 #include <larder/ref.h>
 #include <stdint.h>
@@ -78,6 +81,55 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset);
  *     irregular selection), LARDER_EINVAL (selections of different size), LARDER_ENOMEM. */
 int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
                             hid_t file_space, void *buffer, larder_error *err);
+
+/* ------------------------------------------------------------------ datasets in messages */
+
+/** Type tag of HDF5 datasets in messages. */
+#define LARDER_DOT_H5_DATASET 2
+
+/** A dataset in a message: names a file and a dataset in it (opaque).  The file is opened when the message is
+ * encoded, and must stay as it is until the transaction has ended.  Who resolves the message gets an array: numbers
+ * in its own byte order (2, 4 and 8 byte floats, integers, complex numbers as h5py writes them), everything else as
+ * opaque elements in HDF5's native type. */
+typedef struct larder_h5_value larder_h5_value;
+
+/** Name a dataset, for larder_message_set with LARDER_KIND_TYPED, LARDER_DOT_H5_DATASET, the value as data,
+ * and larder_h5_value_free as free_data.  Collective: no.  Thread: any.  Blocks: no.
+ * \param file  Path of the file, copied; need not be there yet.
+ * \param dataset  Path of the dataset in it, copied.
+ * \param slab_size  Bytes per item where data is not chunked; 0: 1 MiB.
+ * \param [out] value  Unchanged on failure.
+ * \return LARDER_OK, LARDER_EINVAL, LARDER_ENOMEM. */
+int larder_h5_value_new (const char *file, const char *dataset, uint64_t slab_size,
+                         larder_h5_value **value, larder_error *err);
+
+/** Free a value that no message took over.  NULL is allowed.  Collective: no.  Thread: any.  Blocks: no. */
+void larder_h5_value_free (void *value);
+
+/** Set a dataset in a message: the two calls in one, errors as theirs. */
+int larder_message_set_h5_dataset (larder_message *message, const char *path, const char *file,
+                                   const char *dataset, larder_error *err);
+
+/** Get a placeholder of a dataset (larder_resolve_options.placeholders) from a message, for
+ * larder_h5_dataset_read, _type and _space.  Collective: no.  Thread: the session's.  Blocks: no.
+ * \param [out] dataset  Borrowed until the value is replaced or removed, or the message freed; can be read from while
+ *     the session is open; not to be given to larder_h5_dataset_close.
+ *     larder_message_confirm tells its owner that it is no longer needed.  Unchanged on failure.
+ * \return LARDER_OK; as larder_message_get; LARDER_EKIND when the value is something else. */
+int larder_message_get_h5_dataset (const larder_message *message, const char *path,
+                                   larder_h5_dataset **dataset, larder_error *err);
+
+/** The handler of datasets, LARDER_DOT_H5_DATASET, "h5dataset": for larder_registry_add, where its chunk_size is
+ * to be set first.  Encoding and decoding with it calls HDF5, all in the calling thread.  A dataset that
+ * larder_h5_dataset_object refuses is refused likewise; one whose filters this process lacks is
+ * LARDER_ENOTSUP where it is decoded; one that is not what its message says is LARDER_EINCOMPLETE.
+ * Collective: no.  Thread: any.  Blocks: no.
+ * \return A handler by value. */
+larder_handler larder_h5_handler (void);
+
+/** Register the handler of datasets as it is.  Collective: no.  Thread: any.  Blocks: no.
+ * \return as larder_registry_add. */
+int larder_h5_registry_add (larder_registry *registry, larder_error *err);
 
 /* ------------------------------------------------------------------ datasets, to a new file */
 

@@ -9,14 +9,20 @@
 #include <larder/config.h>
 #include <larder/consumer.h>
 #include <larder/download.h>
+#include <larder/encode.h>
 #include <larder/error.h>
 #include <larder/event.h>
+#include <larder/handler.h>
+#include <larder/message.h>
 #include <larder/object.h>
 #include <larder/offer.h>
 #include <larder/receipt.h>
 #include <larder/receivers.h>
 #include <larder/ref.h>
+#include <larder/resolve.h>
 #include <larder/session.h>
+#include <larder/shape.h>
+#include <larder/shared.h>
 #include <larder/transaction.h>
 #include <larder/version.h>
 

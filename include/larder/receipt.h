@@ -40,17 +40,19 @@ typedef enum larder_receiver_verdict {
 
 /** One receiver's line of a receipt. */
 typedef struct larder_receipt_line {
-    int rank;
+    int rank;     /**< -1: a next receiver of `via` that never came, so nobody knows who it is */
     int acquired; /**< 1: it began with some object of the transaction */
     larder_receiver_verdict verdict;
     int code; /**< LARDER_OK, or the error that was recorded */
+    int via;  /**< the rank that passed the ref on to it (larder_ref_split); -1: none */
 } larder_receipt_line;
 
 /** One object's page of a receipt. */
 typedef struct larder_receipt_object {
     larder_ref ref;
     const char *name;
-    const larder_receipt_line *lines; /**< one per receiver, ascending by rank */
+    const larder_receipt_line *lines; /**< one per receiver, ascending by rank; first those that
+                                         nobody knows */
 } larder_receipt_object;
 
 /** A receipt.  It never changes. */
@@ -60,7 +62,8 @@ typedef struct larder_receipt {
     larder_reason reason;
     larder_done done;
     int expected;      /**< receivers expected; 0: unknown */
-    int receivers;     /**< lines of every object: declared receivers, or those that came */
+    int receivers;     /**< lines of every object: declared receivers and those that came in their
+                            places, or those that came */
     int min_receivers; /**< as asked for; 0: not */
     int quorum_met; /**< at least min_receivers have every object; without min_receivers: completed */
     int objects;

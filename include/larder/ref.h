@@ -31,6 +31,8 @@ typedef struct larder_ref_info {
     uint32_t type_tag;   /**< the object's type_tag */
     uint32_t owner;      /**< rank that produces the items */
     uint32_t object;     /**< the object's number at its owner */
+    uint32_t share;      /**< number of next receivers it was split among; 0: not split */
+    int32_t via;         /**< rank that split it; -1: not split */
 } larder_ref_info;
 
 /** Read a reference.  Collective: no.  Thread: any.  Blocks: no.
@@ -46,6 +48,22 @@ int larder_ref_read (const larder_ref *ref, larder_ref_info *info, larder_error 
  * \param [out] part  May be the same as ref; unchanged on failure.
  * \return LARDER_OK, LARDER_EREF, LARDER_ERANGE when the range is not inside ref's. */
 int larder_ref_items (const larder_ref *ref, uint64_t first, uint64_t count, larder_ref *part,
+                      larder_error *err);
+
+/** Largest number of next receivers of a split ref, and largest rank that can split one. */
+#define LARDER_SPLIT_MAX ((1 << 20) - 1)
+
+/** Say that a reference is passed on: that the `share` ranks that get `split` take the place that rank
+ * `via` has among the receivers of its transaction.  Done once, by the first rank that passes a
+ * reference on and knows how many are next; ranks behind it pass `split` on as it is.  Refs of one transaction
+ * that one rank splits name the same number. Collective: no.  Thread: any.  Blocks: no.
+ * \param via  The rank (of the session) that passes it on, 0 to LARDER_SPLIT_MAX.
+ * \param share  Number of next receivers, 1 to LARDER_SPLIT_MAX.
+ * \param [out] split  May be the same as ref; unchanged on failure.
+ * \return LARDER_OK, also when it was split with the same numbers before: then split equals ref;
+ *     LARDER_ESPLIT when it was split with other numbers; LARDER_EREF; LARDER_EINVAL (NULL, or a
+ *     number out of bounds). */
+int larder_ref_split (const larder_ref *ref, int via, int share, larder_ref *split,
                       larder_error *err);
 
 #ifdef __cplusplus

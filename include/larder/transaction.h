@@ -47,6 +47,10 @@ typedef struct larder_transaction_options {
         idle_timeout_s; /**< seconds without a sign of a receiver that has begun, after which it fails
                                 with LARDER_ETIMEDOUT on everything not final; 0: the session's; < 0:
                                 no limit */
+    int forwarded; /**< 1: refs may be passed on without saying to how many (larder_ref_split): a rank
+                        that is not among the declared receivers takes the place of the lowest of them
+                        that has begun nothing, which gets one again should it come after all; 0: it
+                        is served and not accounted for.  Without meaning where only a number is known */
     int min_receivers; /**< for quorum_met only; 0: not asked for; at most the receivers */
 
     void *self; /**< handed to the functions below.  They run inside calls that make progress, must
@@ -71,8 +75,8 @@ typedef struct larder_transaction_options {
  * \param options  NULL: all as zero.
  * \param [out] transaction  Its number: never used twice in a session.  Unchanged on failure.
  * \return LARDER_OK; LARDER_EINVAL (not an owner; bad or double rank; negative or not finite times;
- *     min_receivers above the receivers); LARDER_EBUSY (max_transactions are open); LARDER_ENOMEM;
- *     LARDER_ECALLBACK; LARDER_EBROKEN. */
+ *     min_receivers above the receivers; forwarded neither 0 nor 1); LARDER_EBUSY (max_transactions
+ *     are open); LARDER_ENOMEM; LARDER_ECALLBACK; LARDER_EBROKEN. */
 int larder_transaction_begin (larder *session, const larder_transaction_options *options,
                               uint64_t *transaction, larder_error *err);
 
