@@ -13,27 +13,28 @@ LAYERS='
 pure: version error atomic num
 pure: clock intervals
 pure: backoff ref wire topology object consumer config_text transport track
-pure: blob shape path
+pure: blob shape path tree
 pure: children+datum+node+value+spot+message message_short
 pure: arrays scan seen
 pure: registry
 pure: unpack+unpacktable
 pure: pack+packwrite
 pure: config pool chunks txn+txnplace view
-pure: cache receipt
+pure: cache receipt produce
 pure: concat batch disk
 mpi:  mpi
 mpi:  rma
 mpi:  nodecache+guard
 mpi:  detach
 mpi:  words
+mpi:  relay
 mpi:  offered
 mpi:  owner+ownerbind+ownerline+ownermail+ownerready+ownertxn reader+fetch+join+end+event+tell
 mpi:  handle
 mpi:  progress
 mpi:  transaction download agree pause
 mpi:  offer encode pull terms
-mpi:  resolve shared
+mpi:  resolve shared collective
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.

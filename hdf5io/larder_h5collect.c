@@ -35,6 +35,8 @@ static int take (struct larder_h5collect *c, uint64_t item, uint64_t offset, con
                                  (unsigned long long)item);
     if (c->take_part)
         return c->take_part (c->self, item, offset, data, size, err);
+    if (c->wants_item && !c->wants_item (c->self, item))
+        return LARDER_OK;
     if (offset == 0) {
         c->size = 0;
         if (ends)

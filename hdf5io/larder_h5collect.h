@@ -14,6 +14,8 @@ struct larder_h5collect {
     int (*take_item) (void *self, uint64_t item, const void *data, size_t size, larder_error *err);
     int (*take_part) (void *self, uint64_t item, uint64_t offset, const void *data, size_t size,
                       larder_error *err);
+    /* 0: take_item is not called for this one, nor is it kept; NULL: it is called for all. */
+    int (*wants_item) (void *self, uint64_t item);
     uint64_t limit; /* bytes that an item may have at most */
     /* Own. */
     char *buffer;

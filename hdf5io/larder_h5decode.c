@@ -3,10 +3,14 @@
 
 #include "larder_h5error.h"
 #include "larder_h5filter.h"
+#include "larder_h5unzip.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* glibc keeps the place of no larger block. */
+#define KEPT ((size_t)32 << 20)
 
 int larder_h5decode_check (const struct larder_h5describe *d, larder_error *err)
 {
@@ -37,6 +41,7 @@ void larder_h5decode_end (struct larder_h5decode *decode)
     if (decode->file >= 0)
         (void)H5Fclose (decode->file);
     free (decode->elements);
+    free (decode->scratch);
     larder_h5decode_init (decode, decode->d);
 }
 
@@ -107,11 +112,21 @@ static int make_dataset (struct larder_h5decode *x, larder_error *err)
     return bad && !rc ? fail (err) : rc;
 }
 
+/* For every chunk HDF5 allocates some three times its size and frees it again.  glibc would give that back to the system
+ * and take new pages each time, at more than the cost of decoding; it stops to after a larger block was freed. */
+static void keep_freed_memory (size_t bytes)
+{
+    void *volatile block = bytes <= KEPT / 4 ? malloc (4 * bytes) : NULL;
+    free (block);
+}
+
 static int prepare (struct larder_h5decode *x, larder_error *err)
 {
     int rc = LARDER_OK;
-    if (x->file < 0)
+    if (x->file < 0) {
+        keep_freed_memory (larder_h5describe_cell_bytes (x->d));
         rc = make_file (x, err);
+    }
     if (!rc && x->id < 0)
         rc = make_dataset (x, err);
     return rc;
@@ -145,12 +160,19 @@ static int unfilter (struct larder_h5decode *x, uint32_t mask, const void *data,
                      size_t bytes, larder_error *err)
 {
     static const hsize_t origin[H5S_MAX_RANK];
-    int rc = prepare (x, err);
-    if (!rc)
-        rc = need_elements (x, bytes, err);
+    int rc = need_elements (x, bytes, err);
     if (rc)
         return rc;
     x->filled = 0;
+    if (larder_h5unzip_can (x->d, mask)) {
+        if (!x->scratch)
+            x->scratch = malloc (bytes); /* without it HDF5 does the work */
+        if (x->scratch && larder_h5unzip (x->d, data, size, x->elements, x->scratch, bytes))
+            return LARDER_OK;
+    }
+    rc = prepare (x, err);
+    if (rc)
+        return rc;
     if (H5Dwrite_chunk (x->id, H5P_DEFAULT, mask, origin, size, data) < 0 ||
         H5Dread (x->id, x->d->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, x->elements) < 0)
         return larder_h5error (err, LARDER_EHDF5, "cannot decode a chunk");

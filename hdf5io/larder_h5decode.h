@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Stored chunks to elements, by HDF5 itself: a dataset of one chunk in a file that exists in memory
+/* Stored chunks to elements, by HDF5 itself unless they are the usual ones (larder_h5unzip.h): a dataset of one chunk in a file that exists in memory
  * only takes the stored bytes and is read.  Fill values for what was never written. */
 #ifndef LARDER_H5DECODE_H
 #define LARDER_H5DECODE_H
@@ -13,6 +13,7 @@ struct larder_h5decode {
     const struct larder_h5describe *d;
     hid_t file, id; /* open once a chunk needed them */
     void *elements; /* of one chunk */
+    void *scratch;  /* as large */
     int filled;     /* elements holds fill values */
 };
 

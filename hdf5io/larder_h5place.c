@@ -252,16 +252,21 @@ int larder_h5place_touches (const struct larder_h5place *p, uint64_t cell)
     return find_inside (p, &box, &in) > 0;
 }
 
-void larder_h5place_bytes (struct larder_h5place *p, uint64_t cell, uint64_t offset,
-                           const void *data, size_t size)
+uint64_t larder_h5place_begins (const struct larder_h5place *p, uint64_t cell)
 {
     struct larder_h5box box;
-    uint64_t first = 0, run = 0, each = p->size[0];
+    uint64_t first = 0;
     larder_h5describe_box (p->d, cell, &box);
     for (int i = 0; i < box.rank; ++i)
         first = first * p->d->dims[i] + box.start[i];
-    /* All in bytes of the dataset in row-major order, which slabs are. */
-    uint64_t from = first * each + offset, to = from + size;
+    return first * p->size[0];
+}
+
+void larder_h5place_bytes (struct larder_h5place *p, uint64_t cell, uint64_t offset,
+                           const void *data, size_t size)
+{
+    uint64_t run = 0, each = p->size[0];
+    uint64_t from = larder_h5place_begins (p, cell) + offset, to = from + size;
     uint64_t begin = larder_h5regular_locate (&p->file, 0, &run) * each;
     uint64_t end = begin + p->points * each;
     char *memory = p->target + larder_h5regular_locate (&p->memory, 0, &run) * each;

@@ -63,6 +63,9 @@ int larder_h5place_cell (struct larder_h5place *place, uint64_t cell, const void
 /* 1 when a cell holds something of the selection. */
 int larder_h5place_touches (const struct larder_h5place *place, uint64_t cell);
 
+/* Where a slab begins in the dataset, in bytes of its type in row-major order. */
+uint64_t larder_h5place_begins (const struct larder_h5place *place, uint64_t cell);
+
 /* Place bytes of a slab, from offset in the cell on; where direct is 1. */
 void larder_h5place_bytes (struct larder_h5place *place, uint64_t cell, uint64_t offset,
                            const void *data, size_t size);

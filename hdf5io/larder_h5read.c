@@ -10,17 +10,8 @@
 
 #include <stdlib.h>
 
-struct larder_h5_dataset {
-    struct larder_h5value_kind kind; /* first: messages know it by that */
-    larder *session;
-    larder_ref ref;
-    uint64_t base; /* number of its item 0 in the object that has it */
-    struct larder_h5describe d;
-    struct larder_h5decode decode;
-    int not_it; /* what it is called when the ref names something else */
-    int open;   /* its owner counts on hearing that this rank is done */
-    int failed; /* the code of the first read that failed; its owner hears that */
-};
+/* Blocks of contiguous data that the ranks of a node copy in turn. */
+#define BLOCK (UINT64_C (256) << 10)
 
 /* ---------------------------------------------------------------- opening */
 
@@ -187,6 +178,7 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset)
 struct reading {
     larder_h5_dataset *dataset;
     struct larder_h5place place;
+    struct larder_h5share share;
     /* Cells that are asked for next. */
     uint64_t first, count;
 };
@@ -210,15 +202,29 @@ static int take_cell (void *self, uint64_t item, const void *data, size_t size, 
     return rc ? rc : larder_h5take_cell (&s->d, &s->decode, &r->place, cell, data, size, err);
 }
 
+static int wants_cell (void *self, uint64_t item)
+{
+    const struct reading *r = self;
+    return (item - r->dataset->base - 1) % r->share.of == r->share.number;
+}
+
 static int take_bytes (void *self, uint64_t item, uint64_t offset, const void *data, size_t size,
                        larder_error *err)
 {
     struct reading *r = self;
     uint64_t cell = 0;
     int rc = cell_of (r->dataset, item, &cell, err);
-    if (!rc)
-        larder_h5place_bytes (&r->place, cell, offset, data, size);
-    return rc;
+    if (rc)
+        return rc;
+    uint64_t at = larder_h5place_begins (&r->place, cell) + offset;
+    for (size_t done = 0; done < size;) {
+        uint64_t left = BLOCK - (at + done) % BLOCK;
+        size_t n = left < size - done ? (size_t)left : size - done;
+        if ((at + done) / BLOCK % r->share.of == r->share.number)
+            larder_h5place_bytes (&r->place, cell, offset + done, (const char *)data + done, n);
+        done += n;
+    }
+    return LARDER_OK;
 }
 
 static int flush (struct reading *r, larder_error *err)
@@ -228,8 +234,10 @@ static int flush (struct reading *r, larder_error *err)
     struct larder_h5collect collect = {.self = r, .limit = larder_h5take_limit (&r->dataset->d)};
     if (r->place.direct)
         collect.take_part = take_bytes;
-    else
+    else {
         collect.take_item = take_cell;
+        collect.wants_item = wants_cell;
+    }
     int rc = download (r->dataset, 1 + r->first, r->count, &collect, err);
     r->count = 0;
     return rc;
@@ -282,24 +290,38 @@ static int read_box (struct reading *r, larder_error *err)
     return rc ? rc : flush (r, err);
 }
 
+static int read_selection (struct reading *r, hid_t mem_type, hid_t mem_space, hid_t file_space,
+                           void *buffer, larder_error *err)
+{
+    struct larder_h5quiet quiet;
+    larder_h5error_quiet (&quiet);
+    int rc = larder_h5place_begin (&r->place, &r->dataset->d, mem_type, mem_space, file_space,
+                                   buffer, err);
+    if (!rc && r->place.points > 0) {
+        rc = r->place.regular ? read_box (r, err) : read_runs (r, err);
+        if (!rc)
+            rc = larder_h5place_finish (&r->place, err);
+    }
+    larder_h5place_end (&r->place);
+    larder_h5error_loud (&quiet);
+    return rc;
+}
+
 int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
                             hid_t file_space, void *buffer, larder_error *err)
 {
     if (!dataset)
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_h5_dataset_read: invalid argument");
-    struct larder_h5quiet quiet;
-    larder_h5error_quiet (&quiet);
-    struct reading r = {.dataset = dataset};
-    int rc =
-        larder_h5place_begin (&r.place, &dataset->d, mem_type, mem_space, file_space, buffer, err);
-    if (!rc && r.place.points > 0) {
-        rc = r.place.regular ? read_box (&r, err) : read_runs (&r, err);
-        if (!rc)
-            rc = larder_h5place_finish (&r.place, err);
-    }
-    larder_h5place_end (&r.place);
-    larder_h5error_loud (&quiet);
+    struct reading r = {.dataset = dataset, .share = {0, 1}};
+    int rc = read_selection (&r, mem_type, mem_space, file_space, buffer, err);
     if (rc < 0 && rc != LARDER_EINVAL && !dataset->failed)
         dataset->failed = rc;
     return rc;
+}
+
+int larder_h5read_share (larder_h5_dataset *dataset, struct larder_h5share share, hid_t mem_type,
+                         void *buffer, larder_error *err)
+{
+    struct reading r = {.dataset = dataset, .share = share};
+    return read_selection (&r, mem_type, H5S_ALL, H5S_ALL, buffer, err);
 }

@@ -31,6 +31,7 @@ static const struct setting settings[] = {
     {"chunk_size", SIZE, AT (chunk_size), 4 * KIB, GIB, 256 * KIB},
     {"cache_size", SIZE, AT (cache_size), 16 * KIB, UINT64_MAX, 64 * MIB},
     {"piece_size", SIZE, AT (piece_size), KIB, GIB, 60 * KIB},
+    {"collective_size", SIZE, AT (collective_size), 64 * KIB, UINT64_MAX, 8 * MIB},
     {"gets_in_flight", COUNT, AT (gets_in_flight), 1, 64, 2},
     {"max_objects", COUNT, AT (max_objects), 1, 4096, 64},
     {"max_transactions", COUNT, AT (max_transactions), 1, 4096, 64},
@@ -265,6 +266,7 @@ int larder_config_resolve (const larder_config *user,
         .cache_size = slots * c.chunk_size,
         .slot_count = slots,
         .piece_size = larder_num_min (c.piece_size, c.chunk_size + LARDER_SLOT_HEADER_ROOM),
+        .collective_size = c.collective_size,
         .gets_in_flight = c.gets_in_flight,
         .max_objects = c.max_objects,
         .max_transactions = c.max_transactions,
@@ -305,6 +307,7 @@ uint64_t larder_config_hash (const struct larder_settings *s)
     h = mix_in (h, s->cache_size);
     h = mix_in (h, s->slot_count);
     h = mix_in (h, s->piece_size);
+    h = mix_in (h, s->collective_size);
     h = mix_in (h, (uint64_t)s->gets_in_flight);
     h = mix_in (h, (uint64_t)s->max_objects);
     h = mix_in (h, (uint64_t)s->max_transactions);

@@ -11,6 +11,7 @@ struct larder_settings {
     uint64_t cache_size; /* slot_count * chunk_size: payload only, slot headers come on top */
     uint64_t slot_count; /* >= 4 */
     uint64_t piece_size; /* <= chunk_size + LARDER_SLOT_HEADER_ROOM */
+    uint64_t collective_size;
     int gets_in_flight;
     int max_objects;
     int max_transactions;

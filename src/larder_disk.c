@@ -12,16 +12,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct larder_disk {
-    int fd;
-    uint64_t size, received;
-    char dir[]; /* for error texts */
-};
-
 /* A file that is mapped. */
 struct mapping {
     void *data;
     size_t size;
+};
+
+/* The file is there between its first byte and its last, so that many values need few files. */
+struct larder_disk {
+    int fd; /* -1: not open */
+    uint64_t size, received;
+    struct mapping *mapping; /* all has come */
+    char dir[];
 };
 
 static int fail (const struct larder_disk *d, const char *what, larder_error *err)
@@ -55,6 +57,38 @@ static int open_named (const char *dir)
     return fd;
 }
 
+static int open_file (struct larder_disk *d, larder_error *err)
+{
+    d->fd = open (d->dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (d->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
+        d->fd = open_named (d->dir);
+    return d->fd < 0 ? fail (d, "opening a file", err) : LARDER_OK;
+}
+
+static void unmap (void *data)
+{
+    struct mapping *m = data;
+    (void)munmap (m->data, m->size);
+    free (m);
+}
+
+static int map (struct larder_disk *d, larder_error *err)
+{
+    struct mapping *m = malloc (sizeof *m);
+    if (!m)
+        return larder_error_set (err, LARDER_ENOMEM, 0, "a value on disk: no memory");
+    m->size = (size_t)d->size;
+    m->data = mmap (NULL, m->size, PROT_READ, MAP_SHARED, d->fd, 0);
+    if (m->data == MAP_FAILED) {
+        free (m);
+        return fail (d, "mapping it", err);
+    }
+    (void)close (d->fd); /* the mapping keeps the file */
+    d->fd = -1;
+    d->mapping = m;
+    return LARDER_OK;
+}
+
 static int consume (void *self, const larder_view *view, larder_error *err)
 {
     struct larder_disk *d = self;
@@ -64,14 +98,18 @@ static int consume (void *self, const larder_view *view, larder_error *err)
         return larder_error_set (err, LARDER_EINCOMPLETE, 0,
                                  "its owner has more of it than the %" PRIu64 " bytes of its ref",
                                  d->size);
-    for (size_t done = 0; done < view->size;) {
+    if (view->size == 0)
+        return LARDER_OK;
+    int rc = d->fd < 0 ? open_file (d, err) : LARDER_OK;
+    for (size_t done = 0; rc == LARDER_OK && done < view->size;) {
         ssize_t n = pwrite (d->fd, from + done, view->size - done, (off_t)(view->offset + done));
         if (n < 0 && errno != EINTR)
             return fail (d, "writing", err);
         done += n > 0 ? (size_t)n : 0;
     }
-    d->received += view->size;
-    return LARDER_OK;
+    if (rc == LARDER_OK)
+        d->received += view->size;
+    return rc == LARDER_OK && d->received == d->size ? map (d, err) : rc;
 }
 
 int larder_disk_receive (const char *dir, uint64_t size, larder_consumer *consumer,
@@ -85,14 +123,13 @@ int larder_disk_receive (const char *dir, uint64_t size, larder_consumer *consum
                                  "a value of %" PRIu64 " bytes on disk, in %s: no memory", size,
                                  dir);
     }
-    d->size = size;
-    d->received = 0;
+    *d = (struct larder_disk){.fd = -1, .size = size};
     memcpy (d->dir, dir, room);
-    d->fd = open (dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (d->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-        d->fd = open_named (dir);
-    if (d->fd < 0) {
-        int rc = fail (d, "opening a file", err);
+    struct stat state;
+    errno = 0;
+    if (stat (dir, &state) != 0 || !S_ISDIR (state.st_mode)) {
+        errno = errno ? errno : ENOTDIR;
+        int rc = fail (d, "looking for the directory", err);
         free (d);
         return rc;
     }
@@ -100,49 +137,30 @@ int larder_disk_receive (const char *dir, uint64_t size, larder_consumer *consum
     return LARDER_OK;
 }
 
-static void unmap (void *data)
-{
-    struct mapping *m = data;
-    (void)munmap (m->data, m->size);
-    free (m);
-}
-
-static int map (const struct larder_disk *d, const void **data, struct larder_blob **blob,
-                larder_error *err)
-{
-    if (d->received != d->size)
-        return larder_error_set (err, LARDER_EINCOMPLETE, 0,
-                                 "its owner has only %" PRIu64 " of the %" PRIu64
-                                 " bytes of its ref",
-                                 d->received, d->size);
-    struct mapping *m = malloc (sizeof *m);
-    if (!m)
-        return larder_error_set (err, LARDER_ENOMEM, 0, "a value on disk: no memory");
-    m->size = (size_t)d->size;
-    m->data = mmap (NULL, m->size, PROT_READ, MAP_SHARED, d->fd, 0);
-    if (m->data == MAP_FAILED) {
-        free (m);
-        return fail (d, "mapping it", err);
-    }
-    *blob = larder_blob_new (m, unmap);
-    if (!*blob) {
-        unmap (m);
-        return larder_error_set (err, LARDER_ENOMEM, 0, "a value on disk: no memory");
-    }
-    *data = m->data;
-    return LARDER_OK;
-}
-
 int larder_disk_finish (void *self, const void **data, struct larder_blob **blob, larder_error *err)
 {
-    int rc = map (self, data, blob, err);
-    larder_disk_abandon (self);
+    struct larder_disk *d = self;
+    int rc = LARDER_OK;
+    if (!d->mapping)
+        rc = larder_error_set (err, LARDER_EINCOMPLETE, 0,
+                               "its owner has only %" PRIu64 " of the %" PRIu64 " bytes of its ref",
+                               d->received, d->size);
+    else if (!(*blob = larder_blob_new (d->mapping, unmap)))
+        rc = larder_error_set (err, LARDER_ENOMEM, 0, "a value on disk: no memory");
+    if (rc == LARDER_OK) {
+        *data = d->mapping->data;
+        d->mapping = NULL; /* the blob's */
+    }
+    larder_disk_abandon (d);
     return rc;
 }
 
 void larder_disk_abandon (void *self)
 {
     struct larder_disk *d = self;
-    (void)close (d->fd);
+    if (d->fd >= 0)
+        (void)close (d->fd);
+    if (d->mapping)
+        unmap (d->mapping);
     free (d);
 }

@@ -27,6 +27,7 @@ struct larder {
     struct larder_owner *owner; /* NULL: this rank owns nothing */
     struct larder_reader reader;
     larder_stats stats;
+    uint64_t collectives; /* collective downloads so far: the life of the relay's words */
     int in_callback;
     int broken; /* the code that broke it */
 };

@@ -18,6 +18,9 @@ static size_t mailbox (const struct larder_nodecache *nc, int owner, int line, i
     return larder_wire_mailbox (&nc->layout, (uint64_t)owner, (uint64_t)line, (uint64_t)local);
 }
 
+/* Who has waited so long for a line does not wait for ranks that may not come. */
+#define PATIENCE_S 0.05
+
 /* What the owner says in the mailbox of a local rank about the end of a life.  0, or -1: nothing. */
 static int read_failed (const struct larder_nodecache *nc, int owner, int line, uint64_t life,
                         int local, struct larder_failed *record)
@@ -110,6 +113,7 @@ int larder_join (struct larder_request *q, larder_error *err)
 {
     struct larder_joined joined;
     larder_join_sweep (cache (q), q->want.owner);
+    q->want.impatient = larder_clock_now (&q->reader->clock) - q->moved > PATIENCE_S;
     int rc = larder_nodecache_join (cache (q), &q->want, &joined), told = LARDER_OK;
     for (int l = 0; told == LARDER_OK && l < (int)cache (q)->layout.shape.max_lines; ++l)
         if (joined.raised >> l & 1)

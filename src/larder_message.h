@@ -20,8 +20,9 @@ struct larder_datum {
     int has_ref;
     larder_ref ref;        /* to the whole object */
     uint64_t first, count; /* items of it that are the value */
-    uint64_t mark;         /* scratch of a walk over one message, 0 between walks */
-    larder_shape shape;    /* last: only `ndims` of its dims are allocated */
+    int refused;        /* scratch of resolving: no placeholder could be made of it; 0 otherwise */
+    uint64_t mark;      /* scratch of a walk over one message, 0 between walks */
+    larder_shape shape; /* last: only `ndims` of its dims are allocated */
 };
 
 struct larder_node {

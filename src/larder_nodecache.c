@@ -365,6 +365,24 @@ static uint64_t not_coming (struct larder_nodecache *nc, const struct larder_wan
     return raised;
 }
 
+/* Lines that all have left and that wait for ranks which have not come end without them: those may be waiting
+ * for a line of another owner in the same way.  They will bind one of their own. */
+static uint64_t end_idle (struct larder_nodecache *nc, int owner)
+{
+    uint64_t ended = 0;
+    for (int l = 0; l < (int)nc->layout.shape.max_lines; ++l) {
+        const struct larder_line *ln = larder_nodecache_line (nc, owner, l);
+        if (larder_load (&ln->state) != LARDER_LINE_OPEN || larder_load (&ln->members))
+            continue;
+        for (int i = 0; i < local_count (nc); ++i)
+            if (awaited (nc, owner, l, i))
+                do_without (nc, owner, l, i);
+        if (larder_nodecache_raise_locked (nc, owner, l) | end_if_empty (nc, owner, l))
+            ended |= UINT64_C (1) << l;
+    }
+    return ended;
+}
+
 int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want *want,
                            struct larder_joined *joined)
 {
@@ -390,6 +408,8 @@ int larder_nodecache_join (struct larder_nodecache *nc, const struct larder_want
         found = l;
     }
     joined->raised = not_coming (nc, want, found);
+    if (found < 0 && want->impatient)
+        joined->raised |= end_idle (nc, want->owner);
     if (found >= 0)
         rc = LARDER_OK;
     else if (joined->raised)

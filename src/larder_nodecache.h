@@ -49,6 +49,7 @@ struct larder_want {
     uint64_t first_item, end_item;
     uint64_t from;  /* as in the bind record */
     uint64_t split; /* count of the split word, 0: the ref was not split */
+    int impatient;  /* it has waited for a line: those that only wait for others are to end */
 };
 
 struct larder_joined {

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "larder_offered.h"
 #include "larder_num.h"
+#include "larder_produce.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,78 +42,6 @@ int larder_offered_init (struct larder_offered *o, struct larder_offered_env *en
 }
 
 /* ---------------------------------------------------------------- production */
-
-/* Ask the object for [offset, offset + room) of one item.  Returns bytes by *size. */
-static int produce_part (struct larder_offered *o, uint64_t item, uint64_t offset,
-                         unsigned char *to, uint64_t room, uint64_t *size, int *last,
-                         larder_error *err)
-{
-    int whole = !o->chunks.unknown;
-    *size = 0;
-    *last = 0;
-    while (*size < room && !*last) {
-        size_t got = 0;
-        int rc = o->object.ops->produce_item (o->object.self, item, offset + *size, to + *size,
-                                              (size_t)(room - *size), &got, last, err);
-        if (rc != LARDER_OK)
-            return rc < 0 ? rc : LARDER_EOWNER;
-        if (got > room - *size || (got == 0 && !*last))
-            return larder_error_set (err, LARDER_EOWNER, 0,
-                                     "item %" PRIu64 ": %zu bytes came for %" PRIu64, item, got,
-                                     room - *size);
-        *size += got;
-    }
-    if (whole && *size < room)
-        return larder_error_set (err, LARDER_EOWNER, 0,
-                                 "item %" PRIu64 ": it ends %" PRIu64 " bytes before its size",
-                                 item, room - *size);
-    return LARDER_OK;
-}
-
-/* Several whole items and the table of their sizes. */
-static int produce_many (struct larder_offered *o, const struct larder_chunk *chunk,
-                         unsigned char *to, larder_error *err)
-{
-    uint64_t at = 0, size = 0;
-    int last, table = (chunk->flags & LARDER_CHUNK_TABLE) != 0;
-    uint32_t *sizes = (uint32_t *)(void *)(to + chunk->size - 4 * chunk->count);
-    for (uint64_t i = 0; i < chunk->count; ++i) {
-        int rc = larder_chunks_item_size (&o->chunks, chunk->item + i, &size, err);
-        if (rc == LARDER_OK && size > chunk->size - at)
-            rc = larder_error_set (err, LARDER_ESTALE, 0, "item %" PRIu64 " changed its size",
-                                   chunk->item + i);
-        if (rc == LARDER_OK && size)
-            rc = produce_part (o, chunk->item + i, 0, to + at, size, &size, &last, err);
-        if (rc != LARDER_OK)
-            return rc;
-        at += size;
-        if (table)
-            sizes[i] = (uint32_t)size;
-    }
-    if (table)
-        memset (to + at, 0, chunk->size - 4 * chunk->count - at);
-    return LARDER_OK;
-}
-
-static int fill (struct larder_offered *o, struct larder_chunk *chunk, unsigned char *to,
-                 larder_error *err)
-{
-    uint64_t size = 0;
-    int last = 0, rc;
-    if (chunk->count > 1)
-        return produce_many (o, chunk, to, err);
-    if (chunk->size == 0)
-        return LARDER_OK;
-    rc = produce_part (o, chunk->item, chunk->offset, to, chunk->size, &size, &last, err);
-    if (rc != LARDER_OK || !o->chunks.unknown)
-        return rc;
-    chunk->size = chunk->payload = size;
-    if (last)
-        chunk->flags |= LARDER_CHUNK_ENDS;
-    if (last && chunk->item + 1 == o->chunks.item_count)
-        chunk->flags |= LARDER_CHUNK_LAST;
-    return larder_chunks_learn (&o->chunks, chunk->number, size, last, err);
-}
 
 static void fail (struct larder_offered *o, int code, const larder_error *why)
 {
@@ -160,7 +89,7 @@ int larder_offered_produce (struct larder_offered *o, struct larder_offered_env 
     h->key = 0;
     atomic_thread_fence (memory_order_seq_cst);
     *env->in_callback = 1;
-    int rc = fill (o, &chunk, (unsigned char *)(h + 1), &why);
+    int rc = larder_produce (&o->chunks, &chunk, (unsigned char *)(h + 1), &why);
     if (rc == LARDER_OK && o->object.ops->prefetch_item && (chunk.flags & LARDER_CHUNK_ENDS) &&
         !(chunk.flags & LARDER_CHUNK_LAST))
         o->object.ops->prefetch_item (o->object.self, chunk.item + chunk.count);

@@ -441,3 +441,24 @@ int larder_ownertxn_poll (struct larder_owner *o)
     larder_receipts_expire (&o->receipts, o->now);
     return moved;
 }
+
+void larder_ownertxn_collected (struct larder_owner *o, int place, int rank, int via, int share,
+                                int code)
+{
+    struct larder_offered *f = &o->objects[place];
+    struct larder_presenter who = {.rank = rank, .via = via, .share = share};
+    larder_error ignored; /* who has no place was served, and is not accounted for */
+    int lost = -1;
+    (void)larder_owner_attend (o);
+    f->txn->moved = o->now;
+    if (larder_txn_acquired (f->txn, &f->page, &who, o->now, &lost, &ignored) != LARDER_OK)
+        return;
+    if (via >= 0 || lost >= 0)
+        (void)larder_ownertxn_lost (o, f->txn, lost, &ignored);
+    f->stale_needs = 1;
+    larder_offered_progress (f, &o->env, rank, LARDER_EVENT_STARTED, 0, 0, o->now);
+    if (code == LARDER_ECANCELED)
+        larder_ownertxn_cancel (o, f->txn, rank);
+    else
+        larder_offered_final (f, &o->env, rank, code, o->now);
+}

@@ -37,11 +37,15 @@ struct pulling {
     uint64_t count, running;
 };
 
-void larder_pull_fail (struct larder_pull_failure *failure, uint64_t order, const larder_error *why)
+void larder_pull_fail (struct larder_pull_failure *failure, uint64_t order, int code,
+                       const larder_error *why)
 {
     if (failure->set && failure->order <= order)
         return;
     *failure = (struct larder_pull_failure){.set = 1, .order = order, .error = *why};
+    if (why->code != code || !why->text[0]) /* a handler that did not say why */
+        larder_error_set (&failure->error, code, 0, "a handler failed: %s",
+                          larder_code_text (code));
 }
 
 /* ---------------------------------------------------------------- values */
@@ -69,7 +73,7 @@ static void fail_value (struct puller *p, uint64_t i, int code, const larder_err
     abandon (p, i);
     if (!p->batch->code)
         p->batch->code = code;
-    larder_pull_fail (p->all->failure, p->batch->values[i].order, why);
+    larder_pull_fail (p->all->failure, p->batch->values[i].order, code, why);
 }
 
 static int receive (struct puller *p, uint64_t i, larder_error *err)
@@ -148,10 +152,10 @@ static int finish (struct puller *p, uint64_t i, larder_error *err)
 /* The present run has ended with a code: values that are open have all their items, or will not get them. */
 static void end_run (struct puller *p, int rc, const larder_error *why)
 {
-    larder_error mine;
     int inside = p->all->session->in_callback;
     p->all->session->in_callback = 1;
     for (uint64_t i = p->from; i < p->to; ++i) {
+        larder_error mine = {0};
         int code = rc;
         if (!p->values[i].open)
             continue;
@@ -309,11 +313,22 @@ static int start (struct puller *p, larder_error *err)
     if (rc == LARDER_ERANGE)
         rc = larder_error_set (err, LARDER_EINCOMPLETE, 0,
                                "a value needs items that its ref does not name");
+    p->all->session->in_callback = 1;
     if (rc == LARDER_OK && abort_requested (p))
         rc = larder_error_set (err, LARDER_ECANCELED, 0, "aborted by the caller");
+    p->all->session->in_callback = 0;
     return rc == LARDER_OK
                ? larder_download_start (p->all->session, &part, &consumer, &p->request, err)
                : rc;
+}
+
+/* No line was free.  Other downloads that this rank has open may hold them, and end. */
+static int may_wait (const struct puller *p)
+{
+    int open = p->all->running > 0;
+    for (const larder_request *q = p->all->session->reader.requests; q; q = q->next)
+        open |= !q->orphan && q->state != LARDER_REQUEST_OVER;
+    return open;
 }
 
 /* Runs go on until one waits for its download; returns 1 when something has ended. */
@@ -331,7 +346,7 @@ static int go_on (struct puller *p)
             begin_values (p);
         }
         rc = start (p, &why);
-        p->waits = rc == LARDER_EBUSY && p->all->running > 0;
+        p->waits = rc == LARDER_EBUSY && may_wait (p);
         if (p->waits)
             return ended;
         if (rc == LARDER_OK) {
@@ -357,6 +372,10 @@ static int step (struct puller *p)
         return 0;
     int rc = larder_download_test (&p->request, &why); /* takes the result */
     --p->all->running;
+    if (rc == LARDER_EBUSY && may_wait (p)) {
+        p->waits = 1; /* it was waiting for a line that another batch took */
+        return 0;
+    }
     end_run (p, rc, &why);
     if (rc < 0 && rc != LARDER_ECONSUMER)
         give_up (p, rc, &why);
@@ -404,7 +423,7 @@ void larder_pull (larder *s, struct larder_batches *batches, const larder_resolv
     } else {
         larder_error why;
         larder_error_set (&why, LARDER_ENOMEM, 0, "no memory to download a message");
-        larder_pull_fail (failure, 0, &why);
+        larder_pull_fail (failure, 0, LARDER_ENOMEM, &why);
         for (uint64_t i = 0; i < batches->count; ++i)
             batches->batch[i].code = LARDER_ENOMEM;
     }

@@ -14,8 +14,8 @@ struct larder_pull_failure {
     larder_error error;
 };
 
-/* Note a failure; `why` is copied when it stands before the one that is there. */
-void larder_pull_fail (struct larder_pull_failure *failure, uint64_t order,
+/* Note a failure with this code; `why` is copied when it stands before the one that is there. */
+void larder_pull_fail (struct larder_pull_failure *failure, uint64_t order, int code,
                        const larder_error *why);
 
 /* Pull all values of the batches.  Datums whose data came have it; the others are as before, and the batch has

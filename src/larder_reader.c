@@ -232,6 +232,8 @@ static int given_up (struct larder_request *q, double now)
         larder_join_later (q, now);
         return 1;
     }
+    if (q->verdict < 0 && code == q->verdict)
+        code = LARDER_EGONE; /* it has this verdict already, and needs nothing more */
     snprintf (text, sizeof text, "from rank %d: %s", cache (q)->owners[q->want.owner],
               alone ? why : larder_nodecache_line (cache (q), q->want.owner, q->line)->text);
     if (alone)

@@ -17,10 +17,10 @@ struct resolving {
     int lazy; /* there are values to be downloaded */
 };
 
-static void note (struct resolving *r, uint64_t order, int rc, larder_error *why)
+static void note (struct resolving *r, uint64_t order, int rc, const larder_error *why)
 {
     if (rc < 0)
-        larder_pull_fail (&r->failure, order, why);
+        larder_pull_fail (&r->failure, order, rc, why);
 }
 
 /* ---------------------------------------------------------------- what needs no download here */
@@ -62,9 +62,19 @@ static int prepare (void *self, struct larder_datum *d)
         return 0;
     if (d->data && !r->options->disk_dir)
         note (r, order, load (d, &why), &why);
-    if (d->kind == LARDER_KIND_LAZY && !d->data && r->options->placeholders)
-        note (r, order, make_placeholder (r, d, &why), &why);
-    r->lazy |= d->kind == LARDER_KIND_LAZY && !d->data;
+    if (d->kind == LARDER_KIND_LAZY && !d->data && r->options->placeholders) {
+        int rc = make_placeholder (r, d, &why);
+        d->refused = rc < 0;
+        note (r, order, rc, &why);
+    }
+    r->lazy |= d->kind == LARDER_KIND_LAZY && !d->data && !d->refused;
+    return 0;
+}
+
+static int unprepare (void *self, struct larder_datum *d)
+{
+    (void)self;
+    d->refused = 0;
     return 0;
 }
 
@@ -72,27 +82,23 @@ static int prepare (void *self, struct larder_datum *d)
 
 static int is_lazy (const struct larder_datum *d)
 {
-    return d->kind == LARDER_KIND_LAZY && !d->data;
+    return d->kind == LARDER_KIND_LAZY && !d->data && !d->refused;
 }
 
-/* Owners hear that this rank has what it wants, as soon as nothing of their object is lazy any more; or, when the
- * message is given up, with what it failed. */
-static void confirm (struct resolving *r, const struct larder_batches *b, int last)
+/* Owners hear that this rank has what it wants, as soon as nothing of their object is lazy any more. */
+static void confirm (struct resolving *r, const struct larder_batches *b)
 {
     for (uint64_t i = 0; i < b->count; ++i) {
         const struct larder_batch *batch = &b->batch[i];
         larder_error why = {0};
-        if (batch->code ? !last : batch->whole || batch->rest)
+        if (batch->code || batch->whole || batch->rest)
             continue;
-        int rc = larder_confirm (r->session, &batch->values[0].datum->ref, batch->code, &why);
-        if (!batch->code) /* else there is a failure to tell already */
-            note (r, UINT64_MAX, rc, &why);
+        note (r, UINT64_MAX,
+              larder_confirm (r->session, &batch->values[0].datum->ref, LARDER_OK, &why), &why);
     }
 }
 
-/* last: 1: nobody can try again, since the message is dropped when this fails. */
-static int resolve (struct resolving *r, const struct larder_node *node, int last,
-                    larder_error *err)
+static int resolve (struct resolving *r, const struct larder_node *node, larder_error *err)
 {
     struct larder_batches batches = {0};
     int rc = LARDER_OK;
@@ -101,9 +107,10 @@ static int resolve (struct resolving *r, const struct larder_node *node, int las
         rc = larder_batch_sort (r->message, node, is_lazy, &batches, err);
     if (rc == LARDER_OK && r->lazy) {
         larder_pull (r->session, &batches, r->options, &r->failure);
-        confirm (r, &batches, last);
+        confirm (r, &batches);
         larder_batch_free (&batches);
     }
+    (void)larder_message_data (node, unprepare, NULL);
     larder_message_renew (r->message);
     if (rc == LARDER_OK && r->failure.set) {
         rc = r->failure.error.code;
@@ -140,8 +147,21 @@ int larder_resolve (larder *s, larder_message *message, const char *path,
     if (rc == LARDER_OK)
         rc = larder_progress_enter (s, "larder_resolve", err);
     if (rc == LARDER_OK)
-        rc = resolve (&r, node, 0, err);
+        rc = resolve (&r, node, err);
     return s ? larder_progress_leave (s, rc, err) : rc;
+}
+
+/* Nobody can try again, since the message is dropped: owners of what is lazy in it hear that this rank has
+ * failed.  Where handlers failed there is no message yet. */
+static void give_up (larder *s, const void *bytes, size_t size, larder_message *message, int code)
+{
+    larder_error ignored; /* there is one to tell already */
+    unsigned flags;
+    larder_message *plain = NULL;
+    if (!message && larder_unpack (bytes, size, NULL, 0, &plain, &flags, &ignored) != LARDER_OK)
+        return;
+    (void)larder_message_confirm (s, message ? message : plain, "", code, &ignored);
+    larder_message_free (&plain);
 }
 
 int larder_decode (larder *s, const void *bytes, size_t size, const larder_resolve_options *options,
@@ -166,9 +186,11 @@ int larder_decode (larder *s, const void *bytes, size_t size, const larder_resol
     if (rc == LARDER_OK && !pass) {
         int lazy = larder_message_has_lazy (r.message, "");
         rc = lazy && !s ? no_session ("larder_decode", err)
-             : lazy     ? resolve (&r, &r.message->root, 1, err)
+             : lazy     ? resolve (&r, &r.message->root, err)
                         : LARDER_OK;
     }
+    if (rc < 0 && s && message && bytes && !pass && !s->in_callback && !s->broken)
+        give_up (s, bytes, size, r.message, rc);
     if (rc == LARDER_OK)
         *message = r.message;
     else

@@ -172,7 +172,8 @@ static int lay_out (larder *s, larder_error *err)
                                       .max_objects = (uint64_t)s->settings.max_objects,
                                       .chunk_size = s->settings.chunk_size,
                                       .slot_count = s->settings.slot_count,
-                                      .ring = larder_num_min (RING_MAX, s->settings.slot_count)};
+                                      .ring = larder_num_min (RING_MAX, s->settings.slot_count),
+                                      .collective_size = s->settings.collective_size};
     int rc = larder_wire_layout_make (&shape, &nc->layout, err);
     nc->topology = &s->topology;
     nc->rank = s->rank;

@@ -220,6 +220,11 @@ int larder_download_node (larder *s, const larder_ref *ref, larder_shared **shar
     if (!shared)
         rc = larder_error_set (&why, LARDER_EINVAL, 0, "larder_download_node: shared is NULL");
     rc = larder_terms_ask (s, ref, rc, &why, &terms, err);
+    if (rc == LARDER_OK && terms.unknown)
+        return larder_error_set (err, LARDER_ENOTSUP, 0,
+                                 "rank %d: larder_download_node: the sizes of the object's items "
+                                 "are known only by producing them",
+                                 s->rank);
     if (rc == LARDER_OK)
         rc = make (s, &terms, &m, err);
     if (rc != LARDER_OK)

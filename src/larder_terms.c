@@ -81,14 +81,15 @@ static int describe (larder *s, const larder_ref_info *info, struct larder_terms
                                  f->name);
     if (info->item_count != f->chunks.item_count)
         return larder_error_set (err, LARDER_ENOTSUP, 0, "%s: the ref names a part of it", f->name);
-    if (f->chunks.unknown)
-        return larder_error_set (err, LARDER_ENOTSUP, 0,
-                                 "%s: the sizes of its items are known only by producing them",
+    if (!f->txn->live)
+        return larder_error_set (err, LARDER_EINVAL, 0, "%s: its transaction is not live yet",
                                  f->name);
     terms->items = f->chunks.item_count;
     terms->item_size = f->chunks.item_size;
+    terms->payload = f->payload;
+    terms->unknown = f->chunks.unknown;
     if (!terms->item_size)
-        return sum_sizes (s, f, &terms->size, err);
+        return terms->unknown ? LARDER_OK : sum_sizes (s, f, &terms->size, err);
     terms->size = larder_chunks_bytes (&f->chunks);
     return LARDER_OK;
 }

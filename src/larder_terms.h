@@ -9,6 +9,8 @@ struct larder_terms {
     uint64_t size; /* bytes of the whole object */
     uint64_t items;
     uint64_t item_size; /* of all but the last; 0: they differ */
+    uint64_t payload;   /* bytes of its chunks at the most */
+    int unknown;        /* sizes are known only by producing */
 };
 
 /* All ranks meet: the first code below 0, with its text, on all of them; else LARDER_EMISMATCH on all unless `value` is

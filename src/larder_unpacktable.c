@@ -110,6 +110,8 @@ static int take_made (struct larder_unpacktable *t, uint64_t number, const larde
         why = "an array of an impossible shape";
     else if (!made->value && !(made->array && size == 0))
         why = "no value";
+    else if (made->array && !larder_shape_equal (&made->shape, shape))
+        why = "an array of another shape than it described";
     if (!why) {
         d = made->array ? larder_datum_new (LARDER_DOT_ARRAY, LARDER_KIND_ARRAY, &made->shape)
                         : larder_datum_new (handler->dot, LARDER_KIND_TYPED, shape);

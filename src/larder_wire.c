@@ -57,11 +57,13 @@ int larder_wire_layout_make (const struct larder_wire_shape *s, struct larder_wi
         place (&at, n, l.request_stride, &l.request) ||
         larder_num_mul (s->owner_count * s->max_lines, s->node_size, &n) ||
         place (&at, n, l.mailbox_stride, &l.mailbox) ||
-        place (&at, s->owner_count * s->max_lines, l.line_stride, &l.line))
+        place (&at, s->owner_count * s->max_lines, l.line_stride, &l.line) ||
+        place (&at, LARDER_RELAY_PASSED / 64 + s->node_size, 64, &l.relay))
         return too_big (err);
     at = (at + 4095) & ~(size_t)4095;
     l.control_size = at;
-    if (place (&at, s->slot_count, l.slot_stride, &l.slot))
+    if (place (&at, s->slot_count, l.slot_stride, &l.slot) ||
+        place (&at, 1, s->collective_size, &l.collective))
         return too_big (err);
     l.total = at;
 

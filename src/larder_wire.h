@@ -26,6 +26,12 @@
  * | pause           | pause[owner][node][rank]    | that rank             | owner           | for ever |
  * | pool, quotas    | pool                        | ranks of the node     | ranks of node   | for ever |
  * | header, bytes   | slot                        | owner, or holder      | everybody       | a chunk |
+ * | relay ready     | relay, one per place        | parent's leader       | leader          | a chunk |
+ * | relay cursor    | relay, per tree and child   | that child's leader   | leader          | a life |
+ * | relay have      | relay, one per tree         | leader                | ranks of node   | a life |
+ * | relay failed    | relay                       | parent's leader, ranks | ranks of node  | a life |
+ * | relay passed    | relay, one per local rank   | that rank             | leader          | a life |
+ * | header, bytes   | ring                        | leader                | ranks of node, children | a chunk |
  *
  * A growing word is {life 24 bits, count 40 bits}: a new binding of a line raises the life, so nothing
  * is ever reset.  A record carries a check over its words, since words of one record may arrive in
@@ -160,6 +166,8 @@ struct larder_ready {
     larder_word place; /* slot 24 bits, payload bytes 32 bits, check 8 bits */
 };
 
+#define LARDER_HEADER_BYTES 64
+
 /* Before each chunk's bytes.  Covered by check, as the bytes are. */
 struct larder_slot_header {
     uint64_t key; /* session, owner, object and transaction in one number */
@@ -218,7 +226,8 @@ struct larder_wire_shape {
     uint64_t max_objects;
     uint64_t chunk_size;
     uint64_t slot_count;
-    uint64_t ring; /* entries of ready rings and directories */
+    uint64_t ring;            /* entries of ready rings and directories */
+    uint64_t collective_size; /* bytes of the ring of collective downloads */
 };
 
 /* Offsets in a node's segment. */
@@ -228,12 +237,12 @@ struct larder_wire_layout {
     size_t request, request_stride, request_state, request_split;
     size_t mailbox, mailbox_stride, mailbox_closed, mailbox_failed, mailbox_ring;
     size_t line, line_stride, line_position, line_state, line_split, line_directory;
+    size_t relay;
     size_t slot, slot_stride;
+    size_t collective;   /* the ring of collective downloads */
     size_t control_size; /* bytes before the slots */
     size_t total;
 };
-
-#define LARDER_HEADER_BYTES 64
 
 /* Control words may take so many bytes whatever the cache's size. */
 #define LARDER_CONTROL_FREE (1 << 20)
@@ -275,6 +284,23 @@ enum {
     LARDER_REQUEST_HOLDER = 88,
     LARDER_REQUEST_STATE = 128
 };
+
+/* Words of the relay's block; but for the ready ones each on a cache line of its own. */
+#define LARDER_RELAY_PLACES 64 /* of a tree's ring, at most */
+enum {
+    LARDER_RELAY_READY = 0,     /* 8 * LARDER_RELAY_PLACES * tree + 8 * place */
+    LARDER_RELAY_CURSOR = 1024, /* 128 * tree + 64 * child */
+    LARDER_RELAY_HAVE = 1280,   /* 64 * tree */
+    LARDER_RELAY_FAILED = 1408, /* {life, minus a code} */
+    LARDER_RELAY_PASSED = 1472  /* 64 * local rank */
+};
+
+/* The count of a relay's ready word: the chunk's number in its tree 20 bits, and the size of its slot, the header
+ * included, in lines of 64 bytes, 20 bits: never 0. */
+static inline uint64_t larder_wire_relay_ready (uint64_t number, uint64_t size)
+{
+    return (number & 0xfffff) << 20 | (LARDER_HEADER_BYTES + size + 63) / 64;
+}
 
 /* Check word of a record of n words (the last of them is the check itself and not covered). */
 uint64_t larder_wire_check (const uint64_t *words, size_t n);

@@ -376,6 +376,7 @@ static void hash (void)
         {.chunk_size = 128 * KIB},
         {.cache_size = 128 * MIB},
         {.piece_size = 32 * KIB},
+        {.collective_size = 4 * MIB},
         {.gets_in_flight = 4},
         {.max_objects = 4},
         {.max_lines = 4},

@@ -87,10 +87,40 @@ static void test_full (void)
     larder_disk_abandon (c.self);
 }
 
+/* Many values at a time need few files. */
+static void test_many (void)
+{
+    enum { VALUES = 300 };
+    static larder_consumer c[VALUES];
+    larder_error err = {0};
+    struct rlimit before, small;
+    CU_ASSERT_EQUAL_FATAL (getrlimit (RLIMIT_NOFILE, &before), 0);
+    small = before;
+    small.rlim_cur = 64;
+    CU_ASSERT_EQUAL_FATAL (setrlimit (RLIMIT_NOFILE, &small), 0);
+    for (int i = 0; i < VALUES; ++i)
+        CU_ASSERT_EQUAL (larder_disk_receive (dir, 5, &c[i], &err), LARDER_OK);
+    for (int i = 0; i < VALUES; ++i) {
+        CU_ASSERT_EQUAL (give (&c[i], 0, "01", &err), LARDER_OK);
+        CU_ASSERT_EQUAL (give (&c[i], 2, "234", &err), LARDER_OK);
+    }
+    for (int i = 0; i < VALUES; ++i) {
+        const void *data = NULL;
+        struct larder_blob *blob = NULL;
+        CU_ASSERT_EQUAL (larder_disk_finish (c[i].self, &data, &blob, &err), LARDER_OK);
+        CU_ASSERT (data && memcmp (data, "01234", 5) == 0);
+        larder_blob_drop (blob);
+    }
+    CU_ASSERT_EQUAL (setrlimit (RLIMIT_NOFILE, &before), 0);
+}
+
 int main (void)
 {
-    static const struct larder_test tests[] = {
-        {"value", test_value}, {"faults", test_faults}, {"full", test_full}, {NULL, NULL}};
+    static const struct larder_test tests[] = {{"value", test_value},
+                                               {"faults", test_faults},
+                                               {"full", test_full},
+                                               {"many", test_many},
+                                               {NULL, NULL}};
     if (!mkdtemp (dir))
         return 1;
     int rc = larder_test_main ("disk", tests);

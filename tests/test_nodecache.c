@@ -26,7 +26,7 @@ struct node {
 
 static void open_node (struct node *n)
 {
-    struct larder_wire_shape shape = {2, LOCALS, 2, 1, LINES, 2, 64, SLOTS, SLOTS};
+    struct larder_wire_shape shape = {2, LOCALS, 2, 1, LINES, 2, 64, SLOTS, SLOTS, 0};
     larder_error err;
     CU_ASSERT_EQUAL_FATAL (larder_topology_make (&n->topology, 4, leader, &err), LARDER_OK);
     CU_ASSERT_EQUAL_FATAL (larder_wire_layout_make (&shape, &n->layout, &err), LARDER_OK);
@@ -47,7 +47,7 @@ static void close_node (struct node *n)
 
 static struct larder_want want (int owner, uint64_t object, uint64_t first, uint64_t end)
 {
-    return (struct larder_want){owner, object, 5, first, end, 0, 0};
+    return (struct larder_want){owner, object, 5, first, end, 0, 0, 0};
 }
 
 /* The owner answers: chunks of two items each, from the one of the line's first item on. */
@@ -146,7 +146,7 @@ static void leaving (void)
     CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &whole, &j), LARDER_OK);
     CU_ASSERT (j.line == 0 && j.life == 2 && j.binds);
     CU_ASSERT_EQUAL (
-        larder_nodecache_join (&n.rank[1], &(struct larder_want){AWAY, 3, 5, 0, 1, 0, 0}, &j),
+        larder_nodecache_join (&n.rank[1], &(struct larder_want){AWAY, 3, 5, 0, 1, 0, 0, 0}, &j),
         LARDER_EBUSY);
     CU_ASSERT_EQUAL (books (&n), 0);
     close_node (&n);
@@ -221,6 +221,35 @@ static void awaited (void)
         CU_ASSERT_EQUAL (books (&n), 0);
         close_node (&n);
     }
+}
+
+/* Lines that all have left wait for others; who has waited for a line itself ends them. */
+static void impatient (void)
+{
+    struct node n;
+    struct larder_joined j;
+    open_node (&n);
+    for (int l = 0; l < LINES; ++l) {
+        struct larder_want w = want (AWAY, 1 + (uint64_t)l, 0, ITEMS);
+        CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &w, &j), LARDER_OK);
+        answer (&n, AWAY, j.line, j.life, 0, 3);
+        fetch (&n, j.line, j.life, 0);
+        if (l == 0)
+            CU_ASSERT_EQUAL (larder_nodecache_leave (&n.rank[0], AWAY, 0, 1, LARDER_STATE_DONE), 0);
+    }
+    struct larder_want more = want (AWAY, 9, 0, ITEMS);
+    CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &more, &j), LARDER_EBUSY);
+    CU_ASSERT_EQUAL (j.raised, 0);
+    more.impatient = 1;
+    CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &more, &j), LARDER_AGAIN);
+    CU_ASSERT_EQUAL (j.raised, 1); /* not the one that it is in itself */
+    CU_ASSERT_EQUAL (larder_load (&larder_nodecache_line (&n.rank[0], AWAY, 0)->state),
+                     LARDER_LINE_DRAINING);
+    larder_nodecache_closed (&n.rank[0], AWAY, 0, 1);
+    CU_ASSERT_EQUAL (larder_nodecache_join (&n.rank[0], &more, &j), LARDER_OK);
+    CU_ASSERT (j.line == 0 && j.life == 2 && j.binds);
+    CU_ASSERT_EQUAL (books (&n), 0);
+    close_node (&n);
 }
 
 static void given_up (void)
@@ -583,6 +612,7 @@ int main (void)
         {"the last one ends it", leaving},
         {"ranges", ranges},
         {"ranks that are waited for", awaited},
+        {"lines that only wait", impatient},
         {"a line that the owner gives up", given_up},
         {"views guard chunks", guards},
         {"ranks that stand still", standing_still},

@@ -303,6 +303,56 @@ static void test_progress (void)
     mpiobject_close (&s);
 }
 
+/* More messages than lines, of all owners, each rank its own first: lines that wait for the others' ranks must not
+ * keep them from coming. */
+static void test_few_lines (void)
+{
+    enum { MESSAGES = 5 };
+    larder_error err = {0};
+    larder_encoded mine[MESSAGES];
+    for (int lines = 1; lines <= 2; ++lines) {
+        larder_config config = {.chunk_size = 64 << 10,
+                                .cache_size = 64 << 20,
+                                .max_lines = lines,
+                                .owners = everybody,
+                                .owner_count = mpitest_size};
+        larder *s = mpiobject_open (&config);
+        larder_message *all = mpimessage_new ();
+        larder_encoded e[4][MESSAGES] = {{{0}}};
+        for (int i = 0; i < MESSAGES; ++i)
+            mine[i] = offer (s, (uint64_t)(100 * mpitest_rank + 10 * i), LARDER_EVERY_RANK);
+        for (int r = 0; r < mpitest_size; ++r)
+            for (int i = 0; i < MESSAGES; ++i) {
+                if (r == mpitest_rank)
+                    e[r][i] = mine[i];
+                mpimessage_share (&e[r][i], r);
+            }
+        for (int k = 0; k < mpitest_size; ++k) { /* my own first */
+            int r = (mpitest_rank + k) % mpitest_size;
+            for (int i = 0; i < MESSAGES; ++i) {
+                larder_message *m = mpimessage_decode (s, &e[r][i], i % 2 ? &lazily : NULL);
+                char name[32];
+                sprintf (name, "%d/%d", r, i);
+                MPITEST_OK (larder_message_copy (all, name, m, "", &err), err);
+                larder_message_free (&m);
+            }
+        }
+        MPITEST_OK (larder_resolve (s, all, "", NULL, &err),
+                    err); /* several of one owner at once */
+        larder_message *m = mpimessage_new ();
+        MPITEST_OK (larder_message_copy (m, "", all, "0/3", &err), err);
+        check (m, 30);
+        larder_message_free (&m);
+        larder_message_free (&all);
+        for (int i = 0; i < MESSAGES; ++i)
+            check_complete (s, &mine[i]);
+        for (int r = 0; r < mpitest_size; ++r)
+            for (int i = 0; i < MESSAGES; ++i)
+                larder_encoded_free (&e[r][i]);
+        mpiobject_close (&s);
+    }
+}
+
 /* ---------------------------------------------------------------- on disk */
 
 static int files_in (const char *dir)
@@ -438,8 +488,10 @@ static int fail_finish;
 static int text_finish (void *self, void *received, larder_made *made, larder_error *err)
 {
     (void)self;
-    if (fail_finish == 'n' || fail_finish == 'e')
+    if (fail_finish)
         free (received);
+    if (fail_finish == 's')
+        return LARDER_EIO; /* without a word why */
     if (fail_finish == 'e')
         return larder_error_set (err, LARDER_EIO, 0, "no end");
     if (fail_finish != 'n')
@@ -557,13 +609,14 @@ static void test_handlers_fail (void)
     mpimessage_share (&e, 0);
     static const struct {
         int how, code;
-    } faults[] = {{'n', LARDER_ENOVALUE}, {'e', LARDER_EIO}};
+    } faults[] = {{'n', LARDER_ENOVALUE}, {'e', LARDER_EIO}, {'s', LARDER_EIO}};
     larder_resolve_options options = {.registry = registry};
     larder_message *m = mpimessage_decode (s, &e, &lazily);
     for (size_t i = 0; i < sizeof faults / sizeof *faults; ++i) {
         larder_error err = {0};
         fail_finish = faults[i].how;
         CU_ASSERT_EQUAL (larder_resolve (s, m, "", &options, &err), faults[i].code);
+        CU_ASSERT (err.code == faults[i].code && err.text[0]);
         check (m, 1); /* the others are there */
         CU_ASSERT_EQUAL (mpimessage_kind (m, "aa text"), LARDER_KIND_LAZY);
     }
@@ -581,6 +634,70 @@ static void test_handlers_fail (void)
     larder_registry_free (&registry);
 }
 
+/* A native value that this rank cannot read: the owner of the others hears of it at once. */
+static int native_text (void *self, const void *value, void *buffer, uint64_t size,
+                        larder_error *err)
+{
+    (void)self;
+    (void)err;
+    memcpy (buffer, value, size);
+    return LARDER_OK;
+}
+
+static int unread_text (void *self, const larder_shape *shape, const void *data, uint64_t size,
+                        larder_made *made, larder_error *err)
+{
+    (void)self;
+    (void)shape;
+    (void)data;
+    (void)size;
+    (void)made;
+    return larder_error_set (err, LARDER_EIO, 0, "cannot read it");
+}
+
+static void test_unreadable (void)
+{
+    larder_error err = {0};
+    larder_registry *registry = NULL;
+    larder_handler handler = {.dot = DOT_TEXT,
+                              .name = "text",
+                              .describe = text_describe,
+                              .write_native = native_text,
+                              .read_native = unread_text};
+    MPITEST_OK (larder_registry_new (&registry, &err), err);
+    MPITEST_OK (larder_registry_add (registry, &handler, &err), err);
+    larder *s = open_session ();
+    for (int known = 0; known < 2; ++known) {
+        larder_encoded e = {0};
+        larder_message *m = NULL;
+        larder_resolve_options options = {.registry = known ? registry : NULL};
+        if (mpitest_rank == 0) {
+            larder_encode_options how = {.registry = registry};
+            larder_value v = {.kind = LARDER_KIND_TYPED, .dot = DOT_TEXT, .data = text};
+            larder_message *full = mpimessage_new ();
+            fill (full, 1);
+            MPITEST_OK (larder_message_set (full, "text", &v, &err), err);
+            MPITEST_OK (larder_encode (s, full, LARDER_EVERY_RANK, &how, &e, &err), err);
+            larder_message_free (&full);
+        }
+        mpimessage_share (&e, 0);
+        CU_ASSERT_EQUAL (larder_decode (s, e.bytes, e.size, &options, &m, &err),
+                         known ? LARDER_EIO : LARDER_EHANDLER);
+        CU_ASSERT_PTR_NULL (m);
+        if (mpitest_rank == 0) {
+            larder_receipt *r = NULL;
+            mpimessage_receipt (s, &e, &r);
+            CU_ASSERT (r && r->done == LARDER_DONE_FINISHED);
+            for (int i = 0; r && i < r->receivers; ++i)
+                CU_ASSERT_EQUAL (r->object[0].lines[i].code, known ? LARDER_EIO : LARDER_EHANDLER);
+            larder_receipt_free (&r);
+        }
+        larder_encoded_free (&e);
+    }
+    mpiobject_close (&s);
+    larder_registry_free (&registry);
+}
+
 int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
@@ -590,10 +707,12 @@ int main (int argc, char **argv)
         {"errors", test_errors},
         {"abort", test_abort},
         {"progress", test_progress},
+        {"few lines", test_few_lines},
         {"disk", test_disk},
         {"disk fails", test_disk_fails},
         {"placeholders", test_placeholders},
         {"handlers fail", test_handlers_fail},
+        {"unreadable", test_unreadable},
         {NULL, NULL},
     };
     return mpitest_main (argc, argv, "resolve", tests);

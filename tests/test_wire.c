@@ -96,7 +96,7 @@ static void layouts (void)
 /* The words inside a block do not share a byte either. */
 static void inside_blocks (void)
 {
-    struct larder_wire_shape s = {3, 70, 2, 1, 2, 4, 1000, 4000, 11};
+    struct larder_wire_shape s = {3, 70, 2, 1, 2, 4, 1000, 4000, 11, 0};
     struct larder_wire_layout l;
     larder_error err;
     CU_ASSERT_EQUAL_FATAL (larder_wire_layout_make (&s, &l, &err), LARDER_OK);
@@ -121,7 +121,7 @@ static void inside_blocks (void)
 
 static void refused (void)
 {
-    struct larder_wire_shape s = {64, 128, 4, 2, 16, 64, 65536, 64, 64};
+    struct larder_wire_shape s = {64, 128, 4, 2, 16, 64, 65536, 64, 64, 0};
     struct larder_wire_layout l;
     larder_error err = {0};
     CU_ASSERT_EQUAL (larder_wire_layout_make (&s, &l, &err), LARDER_ERANGE);

@@ -111,13 +111,28 @@ static int progress_flag (struct larder_args *args, enum larder_args_progress wa
     return LARDER_OK;
 }
 
-/* Options that take a value.  Returns LARDER_AGAIN when it is none of them. */
-static int stage_value_option (struct walk *w, struct larder_args *args, larder_error *err)
+static int repeats_value (struct walk *w, struct larder_args *args, larder_error *err)
+{
+    const char *text = "";
+    int rc = option_value (w, &text, err);
+    if (rc != LARDER_OK)
+        return rc;
+    char *end = NULL;
+    long n = strtol (text, &end, 10);
+    if (*end)
+        return usage (err, "--repeats takes a number, not", text);
+    if (n < 1 || n > LARDER_ARGS_REPEATS)
+        return larder_error_set (err, LARDER_ERANGE, 0, "--repeats '%s': must be 1 to %d", text,
+                                 LARDER_ARGS_REPEATS);
+    args->repeats = (int)n;
+    return LARDER_OK;
+}
+
+/* Options that stage and bench have.  Returns LARDER_AGAIN when it is none of them. */
+static int common_option (struct walk *w, struct larder_args *args, larder_error *err)
 {
     if (strcmp (w->name, "--dataset") == 0)
         return dataset_value (w, args, err);
-    if (strcmp (w->name, "--per") == 0)
-        return per_value (w, args, err);
     if (strcmp (w->name, "--chunk-size") == 0)
         return size_value (w, &args->chunk_size, err);
     if (strcmp (w->name, "--cache-size") == 0)
@@ -128,27 +143,41 @@ static int stage_value_option (struct walk *w, struct larder_args *args, larder_
         args->json = 1;
         return option_value (w, &args->json_file, err);
     }
+    if (strcmp (w->name, "--progress") == 0)
+        return progress_flag (args, LARDER_ARGS_SHOW, err);
+    if (strcmp (w->name, "--quiet") == 0)
+        return progress_flag (args, LARDER_ARGS_QUIET, err);
     return LARDER_AGAIN;
 }
 
 static int stage_option (struct walk *w, struct larder_args *args, larder_error *err)
 {
-    int rc = stage_value_option (w, args, err);
+    int rc = common_option (w, args, err);
     if (rc != LARDER_AGAIN)
         return rc;
+    if (strcmp (w->name, "--per") == 0)
+        return per_value (w, args, err);
     if (strcmp (w->name, "--with-targets") == 0)
         args->with_targets = 1;
     else if (strcmp (w->name, "--verify") == 0)
         args->verify = 1;
     else if (strcmp (w->name, "--force") == 0)
         args->force = 1;
-    else if (strcmp (w->name, "--progress") == 0)
-        rc = progress_flag (args, LARDER_ARGS_SHOW, err);
-    else if (strcmp (w->name, "--quiet") == 0)
-        rc = progress_flag (args, LARDER_ARGS_QUIET, err);
     else
         return usage (err, "unknown option", w->name);
-    return rc == LARDER_AGAIN ? LARDER_OK : rc;
+    return LARDER_OK;
+}
+
+static int bench_option (struct walk *w, struct larder_args *args, larder_error *err)
+{
+    int rc = common_option (w, args, err);
+    if (rc != LARDER_AGAIN)
+        return rc;
+    if (strcmp (w->name, "--size") == 0)
+        return size_value (w, &args->size, err);
+    if (strcmp (w->name, "--repeats") == 0)
+        return repeats_value (w, args, err);
+    return usage (err, "unknown option", w->name);
 }
 
 static int info_option (struct walk *w, struct larder_args *args, larder_error *err)
@@ -165,7 +194,8 @@ static int info_option (struct walk *w, struct larder_args *args, larder_error *
 
 static int operand (struct larder_args *args, const char *arg, larder_error *err)
 {
-    if (args->command != LARDER_ARGS_STAGE || args->dest)
+    if (args->command == LARDER_ARGS_INFO || args->dest ||
+        (args->command == LARDER_ARGS_BENCH && args->src))
         return usage (err, "unexpected argument", arg);
     if (!*arg)
         return larder_error_set (err, LARDER_EINVAL, 0, "%s is empty", args->src ? "DEST" : "SRC");
@@ -176,7 +206,6 @@ static int operand (struct larder_args *args, const char *arg, larder_error *err
     return LARDER_OK;
 }
 
-/* What can only be said when all arguments have been read. */
 static int check_stage (const struct larder_args *args, larder_error *err)
 {
     if (!args->src || !args->dest)
@@ -184,6 +213,26 @@ static int check_stage (const struct larder_args *args, larder_error *err)
                                  args->src ? "DEST" : "SRC and DEST are");
     if (args->with_targets && args->dataset_count == 0)
         return larder_error_set (err, LARDER_EINVAL, 0, "--with-targets needs --dataset");
+    return LARDER_OK;
+}
+
+static int check_bench (const struct larder_args *args, larder_error *err)
+{
+    if (args->dataset_count > 0 && !args->src)
+        return larder_error_set (err, LARDER_EINVAL, 0, "--dataset needs SRC");
+    if (args->dataset_count > 1)
+        return larder_error_set (err, LARDER_EINVAL, 0, "--dataset can be given once");
+    return LARDER_OK;
+}
+
+/* What can only be said when all arguments have been read. */
+static int check (const struct larder_args *args, larder_error *err)
+{
+    int rc = args->command == LARDER_ARGS_STAGE   ? check_stage (args, err)
+             : args->command == LARDER_ARGS_BENCH ? check_bench (args, err)
+                                                  : LARDER_OK;
+    if (rc != LARDER_OK)
+        return rc;
     /* One of them alone meets the environment or the default: larder_open judges that. */
     if (args->chunk_size && args->cache_size && args->chunk_size > args->cache_size / 4)
         return larder_error_set (err, LARDER_ERANGE, 0,
@@ -210,15 +259,30 @@ static int parse_rest (struct walk *w, struct larder_args *args, larder_error *e
             return LARDER_OK;
         } else {
             split_option (w, arg);
-            rc = args->command == LARDER_ARGS_STAGE ? stage_option (w, args, err)
-                                                    : info_option (w, args, err);
+            rc = args->command == LARDER_ARGS_STAGE   ? stage_option (w, args, err)
+                 : args->command == LARDER_ARGS_BENCH ? bench_option (w, args, err)
+                                                      : info_option (w, args, err);
             if (rc == LARDER_OK && w->value)
                 rc = usage (err, "no value is allowed for", w->name);
         }
         if (rc != LARDER_OK)
             return rc;
     }
-    return args->command == LARDER_ARGS_STAGE ? check_stage (args, err) : LARDER_OK;
+    return check (args, err);
+}
+
+/* LARDER_ARGS_HELP: no command that has a help of its own. */
+static enum larder_args_command command_of (const char *word)
+{
+    static const struct {
+        const char *word;
+        enum larder_args_command command;
+    } commands[] = {
+        {"stage", LARDER_ARGS_STAGE}, {"bench", LARDER_ARGS_BENCH}, {"info", LARDER_ARGS_INFO}};
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; ++i)
+        if (strcmp (word, commands[i].word) == 0)
+            return commands[i].command;
+    return LARDER_ARGS_HELP;
 }
 
 /* larder help [TOPIC], --help, --version: nothing may follow but a topic. */
@@ -226,7 +290,7 @@ static int parse_plain (struct walk *w, struct larder_args *args, larder_error *
 {
     if (args->command == LARDER_ARGS_HELP && w->at < w->argc) {
         const char *topic = w->argv[w->at++];
-        if (strcmp (topic, "stage") != 0 && strcmp (topic, "info") != 0)
+        if (command_of (topic) == LARDER_ARGS_HELP)
             return usage (err, "no help on", topic);
         args->topic = topic;
     }
@@ -240,11 +304,13 @@ int larder_args_parse (int argc, char *const *argv, struct larder_args *args, la
     struct walk w = {.argc = argc, .argv = argv, .at = 2};
     memset (args, 0, sizeof *args);
     args->topic = "";
+    args->size = UINT64_C (512) << 20;
+    args->repeats = 5;
     if (argc < 2)
         return larder_error_set (err, LARDER_EINVAL, 0, "no command was given");
     const char *command = argv[1];
-    if (strcmp (command, "stage") == 0 || strcmp (command, "info") == 0) {
-        args->command = command[0] == 's' ? LARDER_ARGS_STAGE : LARDER_ARGS_INFO;
+    if (command_of (command) != LARDER_ARGS_HELP) {
+        args->command = command_of (command);
         args->topic = command;
         return parse_rest (&w, args, err);
     }

@@ -10,15 +10,20 @@ enum larder_args_command {
     LARDER_ARGS_HELP,
     LARDER_ARGS_VERSION,
     LARDER_ARGS_STAGE,
+    LARDER_ARGS_BENCH,
     LARDER_ARGS_INFO
 };
+
+/* Most repeats of a bench. */
+enum { LARDER_ARGS_REPEATS = 101 };
 
 enum larder_args_progress { LARDER_ARGS_AUTO, LARDER_ARGS_SHOW, LARDER_ARGS_QUIET };
 
 /* All texts are borrowed from argv. */
 struct larder_args {
     enum larder_args_command command;
-    const char *topic; /* whose help to show or to point at: "stage", "info", or "" for larder's */
+    const char *
+        topic; /* whose help to show or to point at: "stage", "bench", "info", or "" for larder's */
     const char *src;
     const char *dest;
     const char **datasets; /* dataset_count entries; freed by larder_args_free */
@@ -28,6 +33,8 @@ struct larder_args {
     uint64_t chunk_size; /* bytes; 0: not given */
     uint64_t cache_size; /* bytes; 0: not given */
     double timeout_s;    /* 0: not given */
+    uint64_t size;       /* bench: bytes */
+    int repeats;         /* bench */
     int verify;
     int force;
     enum larder_args_progress progress;

@@ -10,9 +10,11 @@ static const char help_larder[] =
     "Usage:\n"
     "  mpirun [...] larder stage SRC DEST [options]    copy a file, or datasets of it, to every "
     "node\n"
+    "  mpirun [...] larder bench [SRC] [options]       larder against MPI_Bcast and every rank "
+    "reading\n"
     "  mpirun [...] larder info [--json [FILE]]        MPI library, transport, nodes, limits, "
     "advice\n"
-    "  larder help [stage|info]                        the same as larder stage --help, ...\n"
+    "  larder help [stage|bench|info]                  the same as larder stage --help, ...\n"
     "  larder --version\n"
     "\n"
     "Run it under mpirun or srun; without a launcher it is one rank.  Help and version need none.\n"
@@ -121,6 +123,89 @@ static const char help_stage_2[] =
     "  mpirun larder stage in.nc '/tmp/in-%r.nc' --per rank          a copy per rank\n"
     "  mpirun larder stage big.h5 /tmp/part.h5 --dataset /fields/u --dataset /grid\n";
 
+static const char help_bench_1[] =
+    "larder bench - this cluster: larder against MPI_Bcast and every rank reading\n"
+    "\n"
+    "Usage:\n"
+    "  mpirun [...] larder bench [SRC] [options]\n"
+    "\n"
+    "Brings one object from rank 0 to every rank by several ways, in turn: A B C, A B C, ... in "
+    "one run.\n"
+    "The first round is not counted; figures are medians of the others.  Compare rows of one run "
+    "only.\n"
+    "\n"
+    "Rows, in rank 0's memory:\n"
+    "  larder, read in place   every rank reads every byte once, in views into the node's cache; "
+    "nothing\n"
+    "                          is kept\n"
+    "  larder, copied          a private copy in every rank's memory (rank 0 has it already)\n"
+    "  MPI_Bcast               the same by MPI_Bcast as it comes, 1 GiB a call at most\n"
+    "  larder, one per node    larder_download_node: one copy per node, which its ranks read in "
+    "place.\n"
+    "                          It is new memory each time, and making it is in the time\n"
+    "  memcpy alone            the ranks that have been copied to do nothing but copy as many "
+    "bytes from\n"
+    "                          the node's copy: no way that ends in private copies is faster\n"
+    "Rows with SRC; opening the file is in the time, and the system has read it before:\n"
+    "  larder, copied          rank 0 reads, private copies in all ranks\n"
+    "  larder, one per node    rank 0 reads, one copy per node, in new memory\n"
+    "  rank 0, MPI_Bcast       rank 0 reads all, then MPI_Bcast\n"
+    "  by 4 MiB, MPI_Bcast     rank 0 reads 4 MiB (whole rows of chunks), MPI_Bcast, and so on\n"
+    "  every rank reads        every rank opens SRC and reads all of it\n"
+    "  rank 0 alone reads      rank 0 has it, nobody else: what the others can be held against\n"
+    "\n"
+    "Columns: \"ready\", seconds from a barrier until the slowest rank has it; \"read\", with the "
+    "time of the\n"
+    "slowest rank to read every byte once (a sum of 64-bit words, which must be right); GB/s to "
+    "each\n"
+    "rank, and how many times as fast as MPI_Bcast (with SRC: as rank 0 and MPI_Bcast), both by "
+    "\"read\".\n"
+    "Private memory has been touched before.  Opening the session is not in any time.\n"
+    "\n";
+
+static const char help_bench_2[] =
+    "Options:\n"
+    "  SRC                a file, or with --dataset an HDF5 file, that rank 0 can read\n"
+    "  --dataset PATH     the dataset of SRC to be read, in the native type of its elements\n"
+    "  --size SIZE        of the object in memory (512MiB).  What does not fit into the memory "
+    "that is\n"
+    "                     available on a node is refused\n"
+    "  --repeats N        rounds that count, 1 to 101 (5)\n"
+    "  --chunk-size SIZE  unit of cache and transfer, 4KiB to 1GiB (256KiB)\n"
+    "  --cache-size SIZE  memory per node, in /dev/shm, at least 4 chunks (64MiB)\n"
+    "  --timeout TIME     give up when nothing has moved for so long (300s)\n"
+    "  --progress         show progress on stderr also where it is no terminal, as plain lines\n"
+    "  --quiet            no progress; the table is printed all the same\n"
+    "  --json FILE        write a report too; \"-\" is stdout, without the table\n"
+    "  -h, --help         this text\n"
+    "  --                 what follows is SRC, even with a dash\n"
+    "\n"
+    "Report (--json): version, mpi, transport, ranks, nodes, chunk_size, cache_size, repeats, "
+    "bytes;\n"
+    "seconds view_s (read), copy_s (ready), bcast_s (read), node_s and memcpy_limit_s (ready), and "
+    "the\n"
+    "other column as copy_read_s, node_read_s, memcpy_limit_read_s, bcast_ready_s; "
+    "bytes_from_owner\n"
+    "(payload that other nodes fetched for one reading in place); rows (every round, and what "
+    "each\n"
+    "delivers); advice.  With SRC: src, src_kind (dataset or file), dataset, src_bytes, src_rows, "
+    "and,\n"
+    "whichever kind it is, ready in h5_larder_s, h5_larder_node_s, h5_rank0_bcast_s,\n"
+    "h5_pipelined_bcast_s, h5_every_rank_s (missing where not every rank can read SRC), "
+    "h5_rank0_only_s,\n"
+    "and read in h5_..._read_s.\n"
+    "\n"
+    "Exit codes, the same on all ranks: 0 done; 1 failed, also when a rank has read a wrong sum; 2 "
+    "wrong\n"
+    "usage.  1 and 2 come with one line on stderr.\n"
+    "\n"
+    "Environment: LARDER_CHUNK_SIZE, LARDER_CACHE_SIZE, LARDER_TIMEOUT, ... (larder --help).\n"
+    "\n"
+    "Examples:\n"
+    "  mpirun larder bench\n"
+    "  srun -N 8 --ntasks-per-node=4 larder bench --size 2GiB --json bench.json\n"
+    "  mpirun larder bench mesh.h5 --dataset /fields/u --size 64MiB\n";
+
 static const char help_info[] =
     "larder info - what this cluster and this MPI are\n"
     "\n"
@@ -157,17 +242,23 @@ static int print (const char *text)
     return fputs (text, stdout) == EOF || fflush (stdout) != 0 ? -1 : 0;
 }
 
+/* In two parts: C11 promises string literals of 4095 bytes only. */
+static const char *joined (const char *first, const char *second)
+{
+    static char text[2 * 4096];
+    (void)snprintf (text, sizeof text, "%s%s", first, second);
+    return text;
+}
+
 const char *larder_help_text (const char *topic)
 {
-    static char stage[sizeof help_stage_1 + sizeof help_stage_2];
     if (strcmp (topic, "info") == 0)
         return help_info;
-    if (strcmp (topic, "stage") != 0)
-        return help_larder;
-    /* In two parts: C11 promises string literals of 4095 bytes only. */
-    memcpy (stage, help_stage_1, sizeof help_stage_1);
-    memcpy (stage + sizeof help_stage_1 - 1, help_stage_2, sizeof help_stage_2);
-    return stage;
+    if (strcmp (topic, "bench") == 0)
+        return joined (help_bench_1, help_bench_2);
+    if (strcmp (topic, "stage") == 0)
+        return joined (help_stage_1, help_stage_2);
+    return help_larder;
 }
 
 int larder_help_print (const struct larder_args *args)

@@ -5,7 +5,7 @@
 
 #include "larder_args.h"
 
-/* The help on a topic ("stage", "info", "": larder itself); static, no line wider than 100. */
+/* The help on a topic ("stage", "bench", "info", "": larder itself); static, no line wider than 100. */
 const char *larder_help_text (const char *topic);
 
 /* Print what args asks for to stdout.  Returns 0, or -1 when stdout took it not. */

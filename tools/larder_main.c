@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command larder. */
 #include "larder_args.h"
+#include "larder_bench.h"
 #include "larder_help.h"
 #include "larder_info.h"
 #include "larder_mpienv.h"
@@ -34,6 +35,8 @@ static int run_command (const struct larder_args *args, struct larder_team *team
 {
     if (args->command == LARDER_ARGS_STAGE)
         return larder_stage_run (args, team);
+    if (args->command == LARDER_ARGS_BENCH)
+        return larder_bench_run (args, team);
     return larder_info_run (args, team, choice);
 }
 

@@ -24,6 +24,9 @@ typedef struct larder_config {
     uint64_t chunk_size; /**< bytes: unit of cache and transfer.  Default 256 KiB; 4 KiB .. 1 GiB */
     uint64_t cache_size; /**< bytes per node, all slots together.  Default 64 MiB; >= 4 chunks */
     uint64_t piece_size; /**< bytes that one RMA call moves.  Default 60 KiB; 1 KiB .. 1 GiB */
+    uint64_t
+        collective_size; /**< bytes per node, beside cache_size: the ring through which collective
+                                   downloads pass chunks on.  Default 8 MiB; >= 64 KiB */
     int gets_in_flight;  /**< pieces in flight per peer.  Default 2; 1 .. 64 */
     int max_objects;     /**< objects one owner may offer at a time.  Default 64; 1 .. 4096 */
     int max_transactions; /**< transactions one owner may have open at a time.  Default 64; 1 .. 4096 */
@@ -49,7 +52,7 @@ typedef struct larder_config {
 } larder_config;
 
 /** Set one setting from text, by its name in the environment without `LARDER_`, any case:
- * "chunk_size", "cache_size", "piece_size", "gets_in_flight", "max_objects", "max_lines", "timeout",
+ * "chunk_size", "cache_size", "piece_size", "collective_size", "gets_in_flight", "max_objects", "max_lines", "timeout",
  * "hold_timeout", "max_transactions", "min_download_timeout", "acquire_timeout", "idle_timeout", "inline_max", "fault_every", "fault_seed" ("owners" is not among them).
  * Collective: no.  Thread: any.  Blocks: no.
  * \param [in,out] config  Unchanged on failure.

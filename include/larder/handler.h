@@ -31,7 +31,7 @@ struct larder;
 typedef struct larder_made {
     void *value;        /**< array: its bytes.  NULL is an error unless it is an array of 0 bytes */
     int array;          /**< 1: shape says what value is; it becomes LARDER_KIND_ARRAY */
-    larder_shape shape; /**< of an array */
+    larder_shape shape; /**< of an array: the one that describe gave */
     void (*free_value) (void *value); /**< called after the last use; NULL: nothing to free */
 } larder_made;
 

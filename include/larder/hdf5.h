@@ -22,6 +22,8 @@
 #include <larder/message.h>
 #include <larder/object.h>
 #include <larder/ref.h>
+#include <larder/shape.h>
+#include <larder/shared.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -81,6 +83,41 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset);
  *     irregular selection), LARDER_EINVAL (selections of different size), LARDER_ENOMEM. */
 int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
                             hid_t file_space, void *buffer, larder_error *err);
+
+/* ------------------------------------------------------------------ one dataset, once per node */
+
+/** Read a whole dataset into one copy per node, which all ranks of the node read in place: a table that every rank
+ * looks up takes 1/ranks of the memory of private copies.  Every rank of a node decodes and converts its share of the
+ * chunks, so they work in parallel.  Collective: over the dataset's session; every rank has opened the dataset with
+ * larder_h5_dataset_open and the same ref, the owner too, whoever it declared.  Thread: the session's, and HDF5's.
+ * Progress: yes, but not while the ranks of a node make the memory.  Blocks until all nodes have everything.
+ * \param mem_type  Type of the elements in memory, of fixed size; the same on all ranks.
+ * \param [out] shared  The elements in row-major order (larder_shared_data), until larder_shared_free; stays when the
+ *     dataset is closed.  Bytes that H5Dread would leave alone are zero.  Unchanged on failure.
+ * \return The same on all ranks (but LARDER_EINVAL where dataset is NULL, with which the others wait in vain): LARDER_OK;
+ *     LARDER_EINVAL; LARDER_EMISMATCH (not the same ref, or mem_type); LARDER_ENOTSUP (mem_type is of variable length or holds
+ *     references); as larder_shared_alloc; as larder_h5_dataset_read, of the lowest rank that failed.  What is
+ *     neither LARDER_EINVAL nor LARDER_EMISMATCH is what the owner hears of every rank. */
+int larder_h5_dataset_node (larder_h5_dataset *dataset, hid_t mem_type, larder_shared **shared,
+                            larder_error *err);
+
+/** The same into memory that is there already, of larder_shared_alloc or from an earlier dataset of the same size: the
+ * next step of a series costs no new pages.  All ranks of a node give their handle of the same memory; its content is
+ * undefined on failure.  In everything else as larder_h5_dataset_node.
+ * \return as larder_h5_dataset_node; LARDER_EINVAL where the memory has not the dataset's size. */
+int larder_h5_dataset_read_shared (larder_h5_dataset *dataset, hid_t mem_type,
+                                   larder_shared *shared, larder_error *err);
+
+/** From a ref to one copy per node in one call: larder_h5_dataset_open, _node and _close.  Collective: over the session's
+ * communicator.  Thread, Progress: as larder_h5_dataset_node.  Blocks until all nodes have everything and the owner has
+ * heard of it from every rank.
+ * \param [out] shape  Dimensions, and what mem_type is (numbers of this machine's byte order, or LARDER_OPAQUE with
+ *     element_size); a null space is one dimension of 0.  May be NULL; unchanged on failure.
+ * \return The same on all ranks (but LARDER_EINVAL where session is NULL): as larder_h5_dataset_open; as
+ *     larder_h5_dataset_node.  After LARDER_EINVAL and LARDER_EMISMATCH the owner has not heard anything, so the call can
+ *     be repeated. */
+int larder_h5_dataset_node_open (larder *session, const larder_ref *ref, hid_t mem_type,
+                                 larder_shared **shared, larder_shape *shape, larder_error *err);
 
 /* ------------------------------------------------------------------ datasets in messages */
 

@@ -6,6 +6,7 @@
 #ifndef LARDER_LARDER_H
 #define LARDER_LARDER_H
 
+#include <larder/collective.h>
 #include <larder/config.h>
 #include <larder/consumer.h>
 #include <larder/download.h>
