@@ -227,6 +227,7 @@ static int finish (struct larder_request *q, struct larder_fetch *f, larder_erro
     int rc = LARDER_OK, ok = f->get.state == LARDER_OK && good (q, f);
     r->stats->chunks_fetched += 1;
     r->stats->bytes_fetched += f->get.size - LARDER_HEADER_BYTES;
+    r->stats->bytes_from_owner += f->get.size - LARDER_HEADER_BYTES;
     if (ok &&
         larder_nodecache_publish (nc, q->want.owner, q->line, q->life, f->chunk, f->slot) == 0) {
         free (f);

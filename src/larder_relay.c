@@ -274,7 +274,10 @@ static void came (struct larder_relay *r, int tree, uint64_t number, const larde
     damage (r, tree, number);
     r->stats->chunks_fetched += 1;
     if (good (r, tree, number)) {
-        r->stats->bytes_fetched += slot (r, tree, number)->size;
+        uint32_t size = slot (r, tree, number)->size;
+        r->stats->bytes_fetched += size;
+        if (r->parent[tree] == r->root)
+            r->stats->bytes_from_owner += size;
         ++r->got[tree];
         announce (r, tree, number);
         return;
@@ -379,6 +382,7 @@ void larder_relay_begin (struct larder_relay *r, int root)
 {
     const struct larder_nodecache *nc = r->words.nodecache;
     const struct larder_topology *t = nc->topology;
+    r->root = root;
     r->nodes = t->node_count;
     r->node = (nc->node - t->node[root] + t->node_count) % t->node_count;
     r->leads = leader_of (r, r->node, root) == nc->rank;

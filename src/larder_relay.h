@@ -46,6 +46,7 @@ struct larder_relay {
     struct larder_clock clock;
     struct larder_relay_plan plan;
     uint64_t life;
+    int root;        /* the owner's rank */
     int nodes, node; /* this node's number, counted from the owner's */
     int leads;       /* this rank is its node's leader */
     int parent[LARDER_TREES_MAX],

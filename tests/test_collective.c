@@ -61,6 +61,17 @@ static void whole (const larder_object_ops *ops, uint64_t items, uint64_t (*size
         CU_ASSERT_EQUAL (stats.bytes_produced, mpiobject_bytes (&o)); /* once, for all */
         CU_ASSERT_EQUAL (stats.items_produced, items);
     }
+    /* Each byte left the owner's node once. */
+    larder_stats mine;
+    uint64_t sums[2] = {0, 0};
+    CU_ASSERT_EQUAL (larder_session_get_stats (s, &mine), LARDER_OK);
+    uint64_t each[2] = {mine.bytes_from_owner, mine.bytes_fetched};
+    MPI_Allreduce (each, sums, 2, MPI_UINT64_T, MPI_SUM, MPI_COMM_WORLD);
+    larder_session_info info;
+    CU_ASSERT_EQUAL (larder_session_get_info (s, &info), LARDER_OK);
+    CU_ASSERT (info.node_count == 1 ? sums[0] == 0
+                                    : sums[0] >= mpiobject_bytes (&o) &&
+                                          sums[1] == sums[0] * (uint64_t)(info.node_count - 1));
     mpiobject_close (&s);
 }
 

@@ -2,7 +2,7 @@
 /* The ways of an object in rank 0's memory. */
 #include "larder_bench.h"
 #include "larder_bench_sum.h"
-#include <larder/download.h>
+#include <larder/collective.h>
 #include <larder/offer.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,7 +94,7 @@ static int by_view (struct larder_bench *b, larder_error *err)
     int rc = offer_source (b, LARDER_EVERY_RANK, &ref, err);
     if (rc != LARDER_OK)
         return rc;
-    rc = larder_download (b->team->session, &ref, &consumer, err);
+    rc = larder_download_all (b->team->session, &ref, &consumer, err);
     b->sum = larder_bench_sum_end (&sum);
     return larder_bench_settle (b, &ref, rc, err);
 }
@@ -108,8 +108,7 @@ static int by_copy (struct larder_bench *b, larder_error *err)
     int rc = offer_source (b, receivers, &ref, err);
     if (rc != LARDER_OK)
         return rc;
-    if (receives (b))
-        rc = larder_download (b->team->session, &ref, &consumer, err);
+    rc = larder_download_all (b->team->session, &ref, receives (b) ? &consumer : NULL, err);
     b->data = receives (b) ? b->target : b->source;
     return larder_bench_settle (b, &ref, rc, err);
 }

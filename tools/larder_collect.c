@@ -36,7 +36,7 @@ static void collect_stats (struct larder_stage *stage)
     memset (&stats, 0, sizeof stats);
     if (larder_session_get_stats (stage->team->session, &stats) != LARDER_OK)
         memset (&stats, 0, sizeof stats);
-    uint64_t mine[3] = {stats.bytes_fetched, stats.retries, stats.checksum_errors};
+    uint64_t mine[3] = {stats.bytes_from_owner, stats.retries, stats.checksum_errors};
     uint64_t sums[3] = {0, 0, 0};
     uint64_t most_mine[2] = {stats.peak_cache_bytes, stats.bytes_consumed};
     uint64_t most[2] = {0, 0};

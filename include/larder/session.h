@@ -94,10 +94,12 @@ typedef struct larder_stats {
     uint64_t bytes_produced;    /**< payload bytes of chunks_produced and chunks_reproduced */
     uint64_t chunks_fetched;    /**< chunks this rank got from other nodes */
     uint64_t bytes_fetched;     /**< payload bytes of them */
-    uint64_t bytes_consumed;    /**< payload bytes shown to this rank's consumers */
-    uint64_t retries;           /**< chunks fetched again for whatever reason */
-    uint64_t checksum_errors;   /**< chunks that did not fit their checksum */
-    uint64_t peak_cache_bytes;  /**< largest number of bytes of slots in use on this node */
+    uint64_t
+        bytes_from_owner; /**< of these, what came straight from the owner's node, not passed on by another */
+    uint64_t bytes_consumed;   /**< payload bytes shown to this rank's consumers */
+    uint64_t retries;          /**< chunks fetched again for whatever reason */
+    uint64_t checksum_errors;  /**< chunks that did not fit their checksum */
+    uint64_t peak_cache_bytes; /**< largest number of bytes of slots in use on this node */
 } larder_stats;
 
 /** Collective: no.  Thread: the session's.  Blocks: no.

@@ -21,8 +21,8 @@ typedef struct larder_shared larder_shared;
 /** Allocate memory on every node.  Collective: over the session's communicator.  Thread: the session's.  Progress:
  * yes, but not while the ranks of a node make the memory.  Blocks until all ranks have called, for at most timeout_s
  * of the settings without progress.
- * \param size  Bytes, equal on all ranks; 0 is allowed.  Pages are not touched here: each belongs to the
- *     memory of the core that writes it first.
+ * \param size  Bytes, equal on all ranks; 0 is allowed.  Their content is undefined.  Pages are not touched here:
+ *     each belongs to the memory of the core that writes it first.
  * \param [out] shared  End it with larder_shared_free.  Unchanged on failure.
  * \return The same on all ranks: LARDER_OK; LARDER_EINVAL; LARDER_EMISMATCH (size); LARDER_ENOMEM (no room
  *     in shared memory, with the figures); LARDER_ECALLBACK, LARDER_EBROKEN, LARDER_ETIMEDOUT, LARDER_EMPI. */
