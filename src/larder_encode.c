@@ -142,14 +142,11 @@ static int find_next (struct encoding *e, larder_receivers receivers, larder_nex
     const larder *s = e->session;
     larder_ref_info info;
     next->via = s->rank;
-    next->share = receivers.ranks || receivers.count > 0 ? receivers.count
-                  : receivers.count == 0                 ? s->size - 1
-                  : receivers.count == -1                ? s->size
-                                                         : 0;
-    if (next->share < 1)
+    next->share = receivers.ranks || receivers.count > 0 ? receivers.count : 0;
+    if (next->share < 1) /* LARDER_ALL has the refs' owner in it, who needs nothing */
         return larder_error_set (err, LARDER_ESPLIT, 0,
-                                 "refs are to be split, but the number of next receivers is not "
-                                 "known, or 0");
+                                 "refs are to be split: list the next receivers, or say how many "
+                                 "(LARDER_COUNT)");
     for (uint64_t i = 0; i < e->pack.count; ++i) {
         if (e->pack.values[i].way != LARDER_WAY_FORWARD)
             continue;
@@ -199,6 +196,12 @@ static int prepare (struct encoding *e, const larder_message *message, larder_re
     if (rc != LARDER_OK)
         return rc;
     rc = choose (e, own, err);
+    if (rc == LARDER_OK && *own && !e->session->owner)
+        rc = larder_error_set (err, LARDER_EINVAL, 0,
+                               "larder_encode: %" PRIu64
+                               " values go by reference (inline_max), and this "
+                               "rank is not among the session's owners (larder_config.owners)",
+                               *own);
     if (rc == LARDER_OK && *own)
         rc = make_objects (e, *own, err);
     if (rc == LARDER_OK && e->options->split)

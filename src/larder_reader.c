@@ -207,9 +207,12 @@ static int ping (struct larder_request *q, double now, larder_error *err)
 static int wait_longer (struct larder_request *q, double now, larder_error *err)
 {
     if (now - q->moved > q->reader->settings->timeout_s) {
-        char text[96];
-        snprintf (text, sizeof text, "nothing moved for %.3g s (waiting for chunk %" PRIu64 ")",
-                  now - q->moved, q->position);
+        char text[192];
+        snprintf (text, sizeof text,
+                  "nothing moved for %.3g s (waiting for chunk %" PRIu64
+                  "): is rank %d in larder_serve, or "
+                  "another call that makes progress?",
+                  now - q->moved, q->position, cache (q)->owners[q->want.owner]);
         larder_end_fail (q, LARDER_ETIMEDOUT, text);
         return 1;
     }

@@ -65,7 +65,7 @@ int larder_ref_read (const larder_ref *ref, larder_ref_info *info, larder_error 
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_ref_read: NULL argument");
     b = ref->bytes;
     if (larder_num_load16 (b + AT_MAGIC) != MAGIC)
-        return larder_error_set (err, LARDER_EREF, 0, "reference: these bytes are none");
+        return larder_error_set (err, LARDER_EREF, 0, "reference: these bytes are no reference");
     if (larder_num_load32 (b + AT_CHECK) != check_of (b))
         return larder_error_set (err, LARDER_EREF, 0, "reference: bytes do not fit their check");
     if (b[AT_VERSION] != VERSION || b[AT_FLAGS] != 0)

@@ -49,7 +49,7 @@ static int read_header (struct unpack *u, const unsigned char *bytes, size_t siz
     uint64_t data_at, end;
 
     if (size < 4 || memcmp (bytes, "LMSG", 4) != 0)
-        return damaged (u, "these bytes are none");
+        return damaged (u, "these bytes are no message");
     if (size < LARDER_MESSAGE_HEADER)
         return damaged (u, "cut short: the header is not whole");
     if (bytes[4] != LARDER_MESSAGE_VERSION)

@@ -249,6 +249,7 @@ static void test_split (void)
                          LARDER_ESPLIT);
         CU_ASSERT_EQUAL (larder_encode (s, m, LARDER_UNKNOWN, &options, &refused, &err),
                          LARDER_ESPLIT);
+        CU_ASSERT_EQUAL (larder_encode (s, m, LARDER_ALL, &options, &refused, &err), LARDER_ESPLIT);
         for (int i = 0; i < 2; ++i)
             mpimessage_send (&split, next[i], TAG_MESSAGE);
         larder_encoded_free (&split);

@@ -93,8 +93,8 @@ int larder_message_new (larder_message **message, larder_error *err);
  * Collective: no.  Thread: any.  Blocks: no. */
 void larder_message_free (larder_message **message);
 
-/** Set a value.  Maps on the way to it are made where they are missing; a value that stood there is
- * replaced.  In a list an index may be that of a value, or the number of values or "-": then it is
+/** Set a value.  Maps on the way to it are made where they are missing (lists are not: set LARDER_KIND_LIST first,
+ * then "list/-" appends); a value that stood there is replaced.  In a list an index may be that of a value, or the number of values or "-": then it is
  * appended.  Strings and bytes are copied.  LIST and MAP make an empty one.
  * Collective: no.  Thread: any.  Blocks: no.
  * \param path  Not "".
@@ -131,7 +131,7 @@ int larder_message_get (const larder_message *message, const char *path, larder_
 /** Shorter ways to get.  \return as larder_message_get; LARDER_EKIND when the value is of another kind, or
  *     (array) of another element type than `type`; LARDER_ERANGE when a number does not fit.  A float is
  *     got from integers too, an integer only from integers.  An array that is a lazy ref is LARDER_EKIND:
- *     resolve it first. */
+ *     resolve it first (one on disk has its bytes in larder_value.data). */
 int larder_message_get_int (const larder_message *message, const char *path, int64_t *value,
                             larder_error *err);
 int larder_message_get_float (const larder_message *message, const char *path, double *value,

@@ -16,19 +16,25 @@ typedef struct larder_receivers {
     int count;  /**< entries of ranks; ranks NULL: one of the values below */
 } larder_receivers;
 
+#ifdef __cplusplus
+#define LARDER_RECEIVERS(count) (larder_receivers{0, (count)})
+#else
+#define LARDER_RECEIVERS(count) ((larder_receivers){0, (count)})
+#endif
+
 /** Every rank of the session but the owner, which has the data anyway. */
-#define LARDER_ALL ((larder_receivers){0, 0})
+#define LARDER_ALL LARDER_RECEIVERS (0)
 
 /** Every rank of the session; the owner downloads its own object like the others. */
-#define LARDER_EVERY_RANK ((larder_receivers){0, -1})
+#define LARDER_EVERY_RANK LARDER_RECEIVERS (-1)
 
 /** So many ranks, whichever come first: each place is taken by the first rank that begins a download
  * and has none; a rank that comes when all are taken is served but not accounted for. */
-#define LARDER_COUNT(n) ((larder_receivers){0, (n)})
+#define LARDER_COUNT(n) LARDER_RECEIVERS (n)
 
 /** Nobody knows.  Who comes is served and recorded; the transaction ends only by its timeout or by
  * larder_transaction_delete. */
-#define LARDER_UNKNOWN ((larder_receivers){0, -2})
+#define LARDER_UNKNOWN LARDER_RECEIVERS (-2)
 
 #ifdef __cplusplus
 }

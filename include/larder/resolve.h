@@ -30,7 +30,7 @@ typedef struct larder_encode_options {
         inline_max; /**< smaller values go inside; bytes; 0: the session's inline_max (4 KiB); < 0: none
                              does, every array and typed value goes by reference */
     int split; /**< 1: lazy refs that are passed on are split: this rank's place among the receivers of their
-                    transaction becomes one place for each of `receivers` */
+                    transaction becomes one place for each of `receivers`, a list or LARDER_COUNT */
     int pass_through; /**< 1: the message asks its decoders to leave values by reference lazy */
     larder_transaction_options transaction; /**< its `receivers` is not looked at */
 } larder_encode_options;
@@ -42,11 +42,12 @@ typedef struct larder_encode_options {
  * Collective: no.  Thread: the session's.  Blocks: no.
  * \param receivers  Who will resolve the message in the end: ranks, LARDER_ALL, LARDER_COUNT...  A rank that is not
  *     declared and comes with a ref that was passed on takes the place of one that has not begun; with
- *     a ref that was split, one of the places it was split into.
+ *     a ref that was split, one of the places it was split into.  More ranks than there are places are served while
+ *     it lasts, and not accounted for.  Not looked at where nothing goes by reference, but for split.
  * \param options  NULL: all as zero.
  * \param [out] encoded  Free its bytes with larder_encoded_free.  Unchanged on failure.
  * \return LARDER_OK; as larder_message_encode; as larder_transaction_begin, _add and _live; LARDER_ESPLIT,
- *     also for split with receivers whose number is not known; LARDER_ENOTSUP (a handler's object does not
+ *     also for split with other receivers than a list or LARDER_COUNT; LARDER_ENOTSUP (a handler's object does not
  *     know its items' sizes). */
 int larder_encode (larder *session, const larder_message *message, larder_receivers receivers,
                    const larder_encode_options *options, larder_encoded *encoded,

@@ -45,7 +45,8 @@ typedef struct larder_shape {
     uint64_t dims[LARDER_MAX_DIMS]; /**< a dimension may be 0 */
 } larder_shape;
 
-/** A shape of up to three dimensions; those that are 0 count as absent from the first one on.
+/** A shape of up to three dimensions; those that are 0 count as absent from the first one on, so set ndims and
+ * dims yourself for an array without rows.
  * Collective: no.  Thread: any.  Blocks: no. */
 larder_shape larder_shape_make (larder_type type, uint64_t dim0, uint64_t dim1, uint64_t dim2);
 
