@@ -98,7 +98,7 @@ static void damage (void)
     m = forge_message (&f, "12345678", 8, larder_message_byte_order (), &size);
     CU_ASSERT (decode_gives (m, size, LARDER_OK, ""));
     for (size_t cut = 0; cut < size; ++cut)
-        CU_ASSERT (decode_gives (m, cut, LARDER_EMESSAGE, cut < 4 ? "none" : "cut short"));
+        CU_ASSERT (decode_gives (m, cut, LARDER_EMESSAGE, cut < 4 ? "no message" : "cut short"));
     m = realloc (m, size + 1);
     CU_ASSERT_PTR_NOT_NULL_FATAL (m);
     m[size] = 0;
