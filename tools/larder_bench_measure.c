@@ -100,7 +100,8 @@ static int fetched (struct larder_bench *b, uint64_t *bytes, larder_error *err)
     int rc = larder_session_get_stats (b->team->session, &stats);
     if (rc != LARDER_OK)
         return larder_error_set (err, rc, 0, "%s", larder_code_text (rc));
-    int mpi = MPI_Allreduce (&stats.bytes_from_owner, bytes, 1, MPI_UINT64_T, MPI_SUM, b->team->comm);
+    int mpi =
+        MPI_Allreduce (&stats.bytes_from_owner, bytes, 1, MPI_UINT64_T, MPI_SUM, b->team->comm);
     return mpi == MPI_SUCCESS ? LARDER_OK : larder_team_mpi_error (err, "MPI_Allreduce", mpi);
 }
 
