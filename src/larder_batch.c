@@ -68,12 +68,6 @@ static int compare (const void *left, const void *right)
     return d ? d : compare_numbers (a->value.order, b->value.order);
 }
 
-int larder_batch_same (const struct larder_datum *a, const struct larder_datum *b)
-{
-    return a->first == b->first && a->count == b->count && a->dot == b->dot &&
-           memcmp (&a->ref, &b->ref, sizeof a->ref) == 0;
-}
-
 static int cut (const struct collecting *c, struct larder_batches *out, larder_error *err)
 {
     uint64_t n = c->count;
@@ -85,8 +79,7 @@ static int cut (const struct collecting *c, struct larder_batches *out, larder_e
     for (uint64_t i = 0; i < n; ++i) {
         out->values[i] = c->keys[i].value;
         if (i == 0 || compare_objects (&c->keys[i - 1].info, &c->keys[i].info) != 0)
-            out->batch[out->count++] =
-                (struct larder_batch){.values = &out->values[i], .owner = c->keys[i].info.owner};
+            out->batch[out->count++] = (struct larder_batch){.values = &out->values[i]};
         ++out->batch[out->count - 1].count;
     }
     return LARDER_OK;

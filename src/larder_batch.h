@@ -15,7 +15,6 @@ struct larder_batched {
 struct larder_batch {
     struct larder_batched *values;
     uint64_t count;
-    uint32_t owner;
     int rest;  /* 1: the message has other values of this object whose data is not here */
     int whole; /* for who pulls: 1: one download took the whole object, and told the owner so */
     int code;  /* likewise: what a value failed with */
@@ -34,8 +33,5 @@ int larder_batch_sort (const larder_message *message, const struct larder_node *
                        int (*wanted) (const struct larder_datum *datum),
                        struct larder_batches *batches, larder_error *err);
 void larder_batch_free (struct larder_batches *batches);
-
-/* 1: the same items of the same object, by the same ref. */
-int larder_batch_same (const struct larder_datum *a, const struct larder_datum *b);
 
 #endif

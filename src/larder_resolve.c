@@ -172,10 +172,7 @@ int larder_decode (larder *s, const void *bytes, size_t size, const larder_resol
     int rc = s ? larder_progress_enter (s, "larder_decode", err) : LARDER_OK;
     if (rc == LARDER_OK && !message)
         rc = larder_error_set (err, LARDER_EINVAL, 0, "larder_decode: message is NULL");
-    /* The header's flag decides; who has damaged it has damaged the check, too. */
-    const unsigned char *header = bytes;
-    int pass = r.options->pass_through ||
-               (bytes && size >= LARDER_MESSAGE_HEADER && header[5] & LARDER_MESSAGE_PASS_THROUGH);
+    int pass = r.options->pass_through;
     if (rc == LARDER_OK) {
         if (s)
             s->in_callback = 1; /* handlers run */
@@ -183,6 +180,7 @@ int larder_decode (larder *s, const void *bytes, size_t size, const larder_resol
         if (s)
             s->in_callback = 0;
     }
+    pass |= (flags & LARDER_MESSAGE_PASS_THROUGH) != 0;
     if (rc == LARDER_OK && !pass) {
         int lazy = larder_message_has_lazy (r.message, "");
         rc = lazy && !s ? no_session ("larder_decode", err)

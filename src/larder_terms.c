@@ -26,12 +26,12 @@ int larder_terms_compare (larder *s, uint64_t value, int code, const larder_erro
     } * w;
     larder_error why = {0};
     MPI_Request request;
-    int rc = larder_agree (s, code, mine, err);
-    if (rc != LARDER_OK)
-        return rc;
+    if (code < 0)
+        why = *mine;
     w = calloc (1, sizeof *w);
-    rc = larder_agree (s, w ? LARDER_OK : larder_error_set (&why, LARDER_ENOMEM, 0, "%s", what),
-                       &why, err);
+    if (!w && code == LARDER_OK)
+        code = larder_error_set (&why, LARDER_ENOMEM, 0, "%s: no memory", what);
+    int rc = larder_agree (s, code, &why, err);
     if (rc != LARDER_OK) {
         free (w);
         return rc;

@@ -216,13 +216,16 @@ static int read_head (struct unpack *u, larder_message *message)
 int larder_unpack (const void *bytes, size_t size, const larder_registry *registry, int strict,
                    larder_message **message, unsigned *flags, larder_error *err)
 {
-    struct unpack u = {.err = err, .table = {.registry = registry, .strict = strict, .err = err}};
+    struct unpack u = {.err = err, .table = {.registry = registry, .err = err}};
     larder_message *m = NULL;
     int code;
 
     if (!bytes || !message)
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_message_decode: NULL argument");
     code = read_header (&u, bytes, size);
+    u.table.strict = strict && !(u.table.flags & LARDER_MESSAGE_PASS_THROUGH);
+    if (flags)
+        *flags = u.table.flags & ~(unsigned)LARDER_MESSAGE_BIG_ENDIAN;
     if (code == LARDER_OK)
         code = larder_message_new (&m, err);
     if (code == LARDER_OK)
@@ -233,8 +236,6 @@ int larder_unpack (const void *bytes, size_t size, const larder_registry *regist
         return code;
     }
     *message = m;
-    if (flags)
-        *flags = u.table.flags & ~(unsigned)LARDER_MESSAGE_BIG_ENDIAN;
     return LARDER_OK;
 }
 

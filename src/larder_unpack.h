@@ -31,8 +31,8 @@ static inline unsigned larder_message_byte_order (void)
 /* The check of a whole message. */
 uint64_t larder_message_check (const void *bytes, size_t size);
 
-/* As larder_message_decode; strict: 1: a native value without a handler is LARDER_EHANDLER, not sealed.
- * *flags: the header's, without the byte order's; NULL is allowed. */
+/* As larder_message_decode; strict: 1: a native value without a handler is LARDER_EHANDLER, not sealed, unless the
+ * message asks for pass-through.  *flags: the header's, also on failure, 0 when it could not be read. */
 int larder_unpack (const void *bytes, size_t size, const larder_registry *registry, int strict,
                    larder_message **message, unsigned *flags, larder_error *err);
 
