@@ -19,6 +19,7 @@ struct collecting {
     struct larder_chunks chunks;
     struct larder_relay relay;
     struct larder_track track;
+    int *codes; /* of all ranks, at the owner; behind them this rank's own */
 };
 
 /* ---------------------------------------------------------------- events, and the consumer's end */
@@ -123,23 +124,17 @@ static void drive (struct collecting *c)
 static int report (struct collecting *c, int code, larder_error *err)
 {
     larder *s = c->session;
-    larder_error why = {0};
     MPI_Request request;
-    int owner = (int)c->info.owner, *codes = calloc ((size_t)s->size + 1, sizeof *codes);
-    int rc = larder_agree (
-        s, codes ? LARDER_OK : larder_error_set (&why, LARDER_ENOMEM, 0, "no memory"), &why, err);
-    if (rc != LARDER_OK) {
-        free (codes);
-        return rc;
-    }
+    int owner = (int)c->info.owner, *codes = c->codes;
     codes[s->size] = code;
-    rc = larder_mpi_check (
+    int rc = larder_mpi_check (
         MPI_Igather (&codes[s->size], 1, MPI_INT, codes, 1, MPI_INT, owner, s->comm, &request),
         "MPI_Igather", err);
     if (rc == LARDER_OK)
         rc = larder_progress_request (s, &request, err);
     if (rc == LARDER_ETIMEDOUT) {
-        s->broken = rc; /* MPI may still write into the codes */
+        s->broken = rc;
+        c->codes = NULL; /* left to MPI, which may still write there */
         return larder_progress_leave (
             s,
             larder_error_set (err, rc, 0, "not all ranks came to the end of a collective download"),
@@ -149,7 +144,6 @@ static int report (struct collecting *c, int code, larder_error *err)
          ++i)
         larder_ownertxn_collected (s->owner, (int)c->info.object, i, c->info.via,
                                    (int)c->info.share, codes[i]);
-    free (codes);
     return larder_progress_leave (s, rc, err);
 }
 
@@ -158,12 +152,16 @@ static int run (larder *s, const larder_ref *ref, const larder_consumer *consume
 {
     larder_error why = {0};
     struct collecting *c = calloc (1, sizeof *c);
-    int rc = c ? LARDER_OK : larder_error_set (&why, LARDER_ENOMEM, 0, "no memory");
+    int rc = LARDER_OK;
+    if (!c || !(c->codes = calloc ((size_t)s->size + 1, sizeof *c->codes)))
+        rc = larder_error_set (&why, LARDER_ENOMEM, 0, "no memory for a collective download");
     if (rc == LARDER_OK && s->collectives == LARDER_LIFE_MAX)
         rc = larder_error_set (&why, LARDER_ERANGE, 0,
                                "this session has had as many collective downloads as it can");
     rc = larder_agree (s, rc, &why, err);
     if (rc != LARDER_OK) {
+        if (c)
+            free (c->codes);
         free (c);
         return rc;
     }
@@ -199,6 +197,7 @@ static int run (larder *s, const larder_ref *ref, const larder_consumer *consume
     if (rc == LARDER_OK)
         rc = larder_agree (s, r->result.code, &r->result, err);
     larder_chunks_free (&c->chunks);
+    free (c->codes);
     free (c);
     return rc;
 }
