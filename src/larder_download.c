@@ -290,6 +290,7 @@ static int confirm (larder *s, const larder_ref *ref, int code, struct larder_re
         return rc;
     q->verdict = code;
     q->want.first_item = q->want.end_item = 0;
+    q->want.from = (uint64_t)-code;
     return launch (q, out, err);
 }
 

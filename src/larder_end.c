@@ -91,8 +91,9 @@ static void tell_later (struct larder_request *q, int code)
     q->verdict = code;
     q->settled = q->rejoins = 1;
     q->consumer = (larder_consumer){0};
-    q->next_item = q->next_offset = q->from = 0;
-    q->want.first_item = q->want.end_item = q->want.from = 0;
+    q->next_item = q->next_offset = 0;
+    q->want.first_item = q->want.end_item = 0;
+    q->want.from = q->from = (uint64_t)-code;
     q->state = LARDER_REQUEST_JOIN;
 }
 
@@ -112,11 +113,8 @@ static int end (struct larder_request *q, int code, const char *text)
     int untold = code == LARDER_ECANCELED;
     if (!q->settled)
         larder_error_set (&q->result, code, 0, "%s", text);
-    if (q->state != LARDER_REQUEST_JOIN) {
-        /* What the owner has not answered it may still refuse, and then it reads no verdict there. */
-        int unanswered = q->state == LARDER_REQUEST_INFO && untold;
-        untold = leave (q, state_word (q, code)) || unanswered;
-    }
+    if (q->state != LARDER_REQUEST_JOIN)
+        untold = leave (q, state_word (q, code));
     q->state = LARDER_REQUEST_OVER;
     if (q->consumer.download_failed) {
         *q->reader->in_callback = 1;
@@ -151,26 +149,19 @@ void larder_end_given_up (struct larder_request *q, int code, const char *text)
 
 void larder_reader_cancel (struct larder_request *q, const char *text)
 {
-    int told = 0, untold = 0;
-    if (q->state != LARDER_REQUEST_OVER && q->verdict <= 0) { /* only that is left to be told */
+    if (q->state == LARDER_REQUEST_OVER)
+        return;
+    if (q->verdict <= 0) { /* only that is left to be told */
         if (end (q, LARDER_ECANCELED, text))
             tell_alone (q, q->verdict);
         return;
     }
-    if (q->state == LARDER_REQUEST_OVER)
-        return;
-    for (struct larder_request *r = q->reader->requests; r; r = r->next) {
-        if (r->state == LARDER_REQUEST_OVER || r->verdict <= 0 || r->want.owner != q->want.owner ||
-            r->want.transaction != q->want.transaction)
-            continue;
-        if (end (r, LARDER_ECANCELED, text))
-            ++untold;
-        else
-            ++told;
-    }
-    /* The owner books it on the whole transaction: once is enough. */
-    if (untold && !told)
-        tell_alone (q, LARDER_ECANCELED);
+    for (struct larder_request *r = q->reader->requests; r; r = r->next)
+        if (r->state != LARDER_REQUEST_OVER && r->verdict > 0 && r->want.owner == q->want.owner &&
+            r->want.transaction == q->want.transaction)
+            (void)end (r, LARDER_ECANCELED, text);
+    /* The owner may have given those lines up meanwhile, and then reads nothing there. */
+    tell_alone (q, LARDER_ECANCELED);
 }
 
 int larder_reader_interrupt (struct larder_request *q)

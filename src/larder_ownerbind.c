@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "larder_ownerbind.h"
 #include "larder_num.h"
+#include "larder_ownertxn.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,25 @@ static int find_start (struct larder_offered *f, const struct larder_bind *b, ui
     return rc;
 }
 
+int larder_ownerbind_cancel (struct larder_owner *o, const struct larder_bind *b,
+                             const struct larder_owner_line *ln, larder_error *err)
+{
+    uint64_t place = b->object & UINT32_MAX, split = larder_bind_split (b);
+    if (!larder_bind_cancels (b) || place >= (uint64_t)o->settings->max_objects)
+        return LARDER_OK;
+    struct larder_offered *f = &o->objects[place];
+    struct larder_presenter who = {.rank = rank_of (o, b, ln),
+                                   .via = split ? larder_wire_split_via (split) : -1,
+                                   .share = larder_wire_split_share (split)};
+    larder_error ignored; /* a ref that is refused cancels nothing */
+    int lost;
+    if (who.rank < 0 || f->transaction != b->transaction || !f->txn || !f->txn->live ||
+        larder_txn_acquired (f->txn, &f->page, &who, o->now, &lost, &ignored) != LARDER_OK)
+        return LARDER_OK;
+    larder_ownertxn_cancel (o, f->txn, who.rank);
+    return split || lost >= 0 ? larder_ownertxn_lost (o, f->txn, lost, err) : LARDER_OK;
+}
+
 int larder_ownerbind_activate (struct larder_owner *o, struct larder_owner_line *ln,
                                const struct larder_bind *b, larder_error *why)
 {
@@ -116,7 +136,7 @@ int larder_ownerbind_activate (struct larder_owner *o, struct larder_owner_line 
     ln->object = (int)(b->object & UINT32_MAX);
     ln->first_item = b->first_item;
     ln->end_item = b->first_item + b->item_count;
-    ln->resumed = b->from != 0;
+    ln->resumed = b->item_count && b->from;
     ln->first_chunk = ln->cursor = ln->want = ln->sent = first_chunk;
     ln->all_sent = b->item_count == 0 || !f->quota_open; /* it has ended already */
     ln->lagging = ln->waits = ln->last_sent = ln->gone_count = 0;

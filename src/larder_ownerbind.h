@@ -13,6 +13,11 @@ int larder_ownerbind_waits (struct larder_owner *owner, const struct larder_owne
 int larder_ownerbind_refusal (struct larder_owner *owner, const struct larder_bind *bind,
                               const struct larder_owner_line *line, larder_error *why);
 
+/* It was refused.  Should all that it brings be that its rank gives the transaction up, that is booked
+ * nevertheless, if the transaction lives. */
+int larder_ownerbind_cancel (struct larder_owner *owner, const struct larder_bind *bind,
+                             const struct larder_owner_line *line, larder_error *err);
+
 /* A bind record with a ref that was split: what that changes in the books is done before the node is told
  * whom to expect.  LARDER_OK, or why the rank that binds is refused, and it alone.  *lost: as
  * larder_txn_acquired. */

@@ -159,6 +159,9 @@ int larder_ownerline_look (struct larder_owner *o, struct larder_owner_line *ln,
     int rc = larder_ownerbind_refusal (o, &u.bind, ln, &why);
     if (rc == LARDER_OK && larder_ownerbind_waits (o, ln, &u.bind))
         return 0;
+    int failed = rc == LARDER_OK ? LARDER_OK : larder_ownerbind_cancel (o, &u.bind, ln, err);
+    if (failed < 0)
+        return failed;
     if (ln->active)
         deactivate (o, ln);
     ln->life = u.bind.life;

@@ -354,6 +354,7 @@ int larder_reader_start (struct larder_reader *r, struct larder_request *q, lard
         return rc;
     if (rc < 0)
         larder_reader_fail (q, rc, err->text);
+    q->rejoins = 1; /* it has begun, whatever else begins meanwhile */
     q->next = r->requests;
     r->requests = q;
     return LARDER_OK;

@@ -45,7 +45,7 @@ struct larder_request {
     uint64_t position;               /* next chunk */
     uint64_t next_item, next_offset; /* next byte the consumer gets */
     uint64_t from;                   /* the chunk it stands in, + 1; 0: none was shown yet */
-    int rejoins;                     /* it waits for a line even if others are open */
+    int rejoins;                     /* it has begun: it waits for a line even if others are open */
     struct larder_fetch *fetches[LARDER_FETCHES];
     uint64_t fetch_next; /* next chunk to fetch */
     int bad_tries;       /* for the same chunk */

@@ -113,7 +113,9 @@ struct larder_bind {
     uint64_t object; /* object number, generation << 32 */
     uint64_t first_item;
     uint64_t item_count;
-    uint64_t from; /* 0: from first_item's first byte; else the chunk to go on with, + 1 */
+    uint64_t
+        from; /* 0: from first_item's first byte; else the chunk to go on with, + 1.  Without items:
+                      minus the verdict that is all there is to tell */
     uint64_t
         local; /* number on its node of the rank that binds; above LARDER_BIND_LOCAL_BITS the count
                        of its split word, 0 without one */
@@ -124,6 +126,12 @@ struct larder_bind {
 static inline uint64_t larder_bind_local (const struct larder_bind *bind)
 {
     return bind->local & ((1 << LARDER_BIND_LOCAL_BITS) - 1);
+}
+
+/* All that is to be told is that the rank has given the transaction up. */
+static inline int larder_bind_cancels (const struct larder_bind *bind)
+{
+    return bind->item_count == 0 && bind->from == (uint64_t)-LARDER_ECANCELED;
 }
 
 static inline uint64_t larder_bind_split (const struct larder_bind *bind)

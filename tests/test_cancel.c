@@ -134,6 +134,61 @@ static void test_confirm_cancelled (void)
     mpiobject_close (&s);
 }
 
+/* The second item fails when the receiver has the first one, and stands still. */
+static void fail_behind (struct mpiobject *o)
+{
+    if (o->calls == 2)
+        mpiobject_hear (last (), TAG_AT);
+}
+
+/* The object that is being downloaded fails, and its receiver gives up before it hears of that: the rest of
+ * the transaction is given up all the same. */
+static void test_cancel_failed (void)
+{
+    static struct mpitxn t;
+    struct mpiobject o[2];
+    larder_error err = {0};
+    larder_ref refs[2];
+    int receiver = last ();
+    if (mpitest_size == 1)
+        return;
+    for (int i = 0; i < 2; ++i)
+        o[i] = mpiobject_make (ITEMS, size_chunk);
+    o[0].inside = fail_behind;
+    o[0].fail_code = LARDER_EIO;
+    o[0].fail_item = 1;
+    t = (struct mpitxn){0};
+    larder *s = mpiobject_open (&roomy);
+    larder_transaction_options x = mpitxn_options (&t, (larder_receivers){&receiver, 1});
+    x.timeout_s = 10; /* it does not come to that */
+    if (mpitest_rank == 0)
+        mpitxn_offer (s, &t, &x, o, 2, refs);
+    mpitxn_share (refs, 2, 0);
+    if (mpitest_rank == last ()) {
+        struct mpisink k = {.object = &o[0]};
+        larder_request *request = NULL;
+        mpiobject_start (s, &refs[0], &k, &request);
+        while (k.views < 1)
+            CU_ASSERT_EQUAL_FATAL (larder_download_test (&request, &err), LARDER_AGAIN);
+        mpiobject_tell (0, TAG_AT);
+        mpiobject_hear (0, TAG_GO);
+        MPITEST_OK (larder_download_cancel (&request, &err), err);
+        mpisink_check_failed (&k, LARDER_ECANCELED);
+    } else if (mpitest_rank == 0) {
+        while (o[0].ones == 0)
+            (void)larder_progress (s, 1, 0.01, NULL);
+        mpiobject_tell (last (), TAG_GO);
+        larder_receipt *r = mpitxn_wait (s, &t);
+        mpitxn_check (r, LARDER_DONE_FINISHED, LARDER_VERDICT_FAILED,
+                      LARDER_REASON_RECEIVER_FAILED);
+        mpitxn_check_line (r, 0, last (), LARDER_RECEIVER_FAILED, LARDER_EOWNER);
+        mpitxn_check_line (r, 1, last (), LARDER_RECEIVER_FAILED, LARDER_ECANCELED);
+        larder_receipt_free (&r);
+    }
+    MPITEST_OK (larder_agree (s, LARDER_OK, NULL, &err), err);
+    mpiobject_close (&s);
+}
+
 static int after_two_views (void *self)
 {
     const struct mpisink *k = self;
@@ -231,6 +286,7 @@ int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
         {"cancel", test_cancel},
+        {"cancel failed", test_cancel_failed},
         {"confirm cancelled", test_confirm_cancelled},
         {"abort requested", test_abort_requested},
         {"interrupted", test_interrupted},

@@ -60,7 +60,9 @@ int larder_download_wait (larder_request **request, double timeout_s, larder_err
  * LARDER_ECANCELED on every object of the transaction that it has not finished, and its other
  * downloads of the same transaction end likewise.  What it begins of the transaction after that is
  * refused with LARDER_ECANCELED. Each consumer's download_failed is called with LARDER_ECANCELED
- * unless its download has ended before.  Collective: no.  Thread: the session's.  Blocks: no.
+ * unless its download has ended before.  When this one has ended, it is freed and nothing is given up
+ * (larder_confirm with LARDER_ECANCELED gives up the rest).  The owner hears of it as soon as this rank makes
+ * progress.  Collective: no.  Thread: the session's.  Blocks: no.
  * \param [in,out] request  Freed and set to NULL unless LARDER_ECALLBACK is returned; NULL is
  *     allowed.
  * \return LARDER_OK, LARDER_ECALLBACK. */
