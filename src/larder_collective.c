@@ -96,19 +96,19 @@ static void drive (struct collecting *c)
 {
     struct larder_relay *r = &c->relay;
     struct larder_backoff backoff = {0};
-    double moved = larder_clock_now (&c->session->clock);
+    struct larder_clock_attention waiting = {0};
     event (c, LARDER_EVENT_STARTED);
     while (!larder_relay_over (r)) {
         if (larder_relay_poll (r)) {
             larder_backoff_reset (&backoff);
-            moved = 0;
             if (c->offered)
                 c->offered->txn->moved = c->session->owner->now;
             event (c, LARDER_EVENT_ACTIVE);
         } else {
-            double now = larder_clock_now (&c->session->clock);
-            moved = moved == 0 ? now : moved;
-            if (now - moved > c->session->settings.timeout_s) {
+            if (backoff.looks == 0)
+                waiting = larder_clock_attention (&c->session->clock);
+            if (larder_clock_attend (&waiting, &c->session->clock) >
+                c->session->settings.timeout_s) {
                 larder_relay_fail (r, LARDER_ETIMEDOUT, "nothing moved in a collective download");
                 r->failed = LARDER_ETIMEDOUT;
             }

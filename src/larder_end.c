@@ -38,7 +38,7 @@ static struct larder_request *orphan (const struct larder_request *q)
         r->fetches[i] = NULL;
     r->orphan = r->settled = 1;
     r->consumer = (larder_consumer){0};
-    r->moved = larder_clock_now (&r->reader->clock);
+    r->moved = r->reader->attention.now;
     r->next = r->reader->requests;
     r->reader->requests = r;
     return r;

@@ -113,7 +113,7 @@ int larder_join (struct larder_request *q, larder_error *err)
 {
     struct larder_joined joined;
     larder_join_sweep (cache (q), q->want.owner);
-    q->want.impatient = larder_clock_now (&q->reader->clock) - q->moved > PATIENCE_S;
+    q->want.impatient = q->reader->attention.now - q->moved > PATIENCE_S;
     int rc = larder_nodecache_join (cache (q), &q->want, &joined), told = LARDER_OK;
     for (int l = 0; told == LARDER_OK && l < (int)cache (q)->layout.shape.max_lines; ++l)
         if (joined.raised >> l & 1)

@@ -13,9 +13,6 @@
 #define SCAN_ALWAYS  64
 #define SCAN_EVERY_S 0.0002
 
-/* Between two polls at most so much time counts: who waits for an owner that is away is not late. */
-#define ATTEND_MAX_S 1.0
-
 /* Who waits gives a sign of life at least this often. */
 #define SIGNS_S 2.5
 
@@ -39,7 +36,7 @@ int larder_owner_open (const struct larder_owner_options *x, struct larder_owner
                                .rank = x->rank,
                                .session = x->session,
                                .next_transaction = 1,
-                               .polled = larder_clock_now (&x->clock),
+                               .attention = {larder_clock_now (&x->clock), 1},
                                .now = 1};
     o->line_count = (int)(l->shape.node_count * l->shape.max_lines);
     o->objects = calloc ((size_t)places, sizeof *o->objects);
@@ -429,10 +426,8 @@ static void read_pauses (struct larder_owner *o)
 
 double larder_owner_attend (struct larder_owner *o)
 {
-    double now = larder_clock_now (&o->clock), away = now - o->polled;
-    o->polled = now;
-    o->now += away < ATTEND_MAX_S ? away : ATTEND_MAX_S;
-    return now;
+    o->now = larder_clock_attend (&o->attention, &o->clock);
+    return o->attention.looked;
 }
 
 int larder_owner_poll (struct larder_owner *o, larder_error *err)

@@ -76,7 +76,7 @@ struct larder_owner {
     int active_count;
     int live_count; /* transactions */
     double scanned; /* when bind records were last looked at */
-    double polled;  /* when larder_owner_poll was last called */
+    struct larder_clock_attention attention;
     double now;     /* seconds it has attended: what it spent elsewhere counts a little */
     uint64_t round; /* of production */
     struct larder_ownertxn **txns; /* open ones; max_transactions places */

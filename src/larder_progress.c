@@ -66,19 +66,18 @@ int larder_progress_until (larder *s, int (*done) (void *self), void *self, doub
                            larder_error *err)
 {
     struct larder_backoff backoff = {0};
-    double moved_at = larder_clock_now (&s->clock);
+    struct larder_clock_attention waiting = {0};
     while (!done (self)) {
         int moved = larder_progress_once (s, CHUNKS_AT_A_TIME, err);
         if (moved < 0)
             return moved;
         if (moved) {
             larder_backoff_reset (&backoff);
-            moved_at = 0;
             continue;
         }
-        if (moved_at == 0)
-            moved_at = larder_clock_now (&s->clock);
-        else if (backoff.looks % 64 == 0 && larder_clock_now (&s->clock) - moved_at > timeout_s)
+        if (backoff.looks == 0)
+            waiting = larder_clock_attention (&s->clock);
+        else if (larder_clock_attend (&waiting, &s->clock) > timeout_s)
             return LARDER_ETIMEDOUT;
         larder_backoff_wait (&backoff, timeout_s);
     }

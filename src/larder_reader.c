@@ -128,9 +128,10 @@ static int consume (struct larder_request *q, larder_error *err)
 
 /* ---------------------------------------------------------------- waiting */
 
-static uint64_t microseconds (double seconds)
+/* A time of the reader's, by the clock that all ranks of the node share. */
+static uint64_t microseconds (const struct larder_reader *r, double time)
 {
-    return (uint64_t)(seconds * 1e6);
+    return (uint64_t)((time - r->attention.now + r->attention.looked) * 1e6);
 }
 
 static void look (struct larder_request *q, double now)
@@ -150,7 +151,7 @@ static int detach (struct larder_request *q, double now, larder_error *err)
                          ? LARDER_STATE_FAILED + (uint64_t)-LARDER_EHELD
                          : LARDER_STATE_LEFT;
     int count = larder_detach_ranks (nc, q->want.owner, q->line, q->life, q->stood,
-                                     microseconds (q->stood_at), state);
+                                     microseconds (q->reader, q->stood_at), state);
     int rc = LARDER_OK;
     for (int i = 0;
          count && rc == LARDER_OK && i < larder_topology_node_size (nc->topology, nc->node); ++i)
@@ -174,7 +175,7 @@ static int without_others (struct larder_request *q, double now, larder_error *e
     if (now - q->moved <= hold)
         return 0;
     if (larder_nodecache_do_without (cache (q), q->want.owner, q->line, q->life,
-                                     microseconds (now - hold))) {
+                                     microseconds (q->reader, now - hold))) {
         int rc = larder_tell_cursor (q, q->line, err);
         return rc < 0 ? rc : 1;
     }
@@ -345,7 +346,7 @@ static int poll_request (struct larder_request *q, int max_chunks, double now, l
 int larder_reader_start (struct larder_reader *r, struct larder_request *q, larder_error *err)
 {
     q->reader = r;
-    q->moved = larder_clock_now (&r->clock);
+    q->moved = larder_clock_attend (&r->attention, &r->clock);
     q->state = LARDER_REQUEST_JOIN;
     q->next_item = q->want.first_item;
     q->from = q->want.from;
@@ -363,7 +364,7 @@ int larder_reader_start (struct larder_reader *r, struct larder_request *q, lard
 int larder_reader_poll (struct larder_reader *r, int max_chunks, larder_error *err)
 {
     int moved = 0;
-    double now = larder_clock_now (&r->clock);
+    double now = larder_clock_attend (&r->attention, &r->clock);
     struct larder_request *next;
     for (struct larder_request *q = r->requests; q; q = next) {
         larder_error why = {0};

@@ -76,6 +76,7 @@ struct larder_request {
 struct larder_reader {
     struct larder_words words;
     struct larder_clock clock;
+    struct larder_clock_attention attention; /* what requests and deadlines are judged by */
     const struct larder_settings *settings;
     larder_stats *stats;
     int *in_callback;

@@ -127,7 +127,7 @@ static void open_round (struct open_round *o, uint64_t round)
     memset (o, 0, sizeof *o);
     o->used = 1;
     soak_draw (round, soak_size_of_job, &config, window, &o->plan);
-    soak_stills[slot] = (struct soak_still){.round = round, .used = 1};
+    soak_stills[slot] = (struct soak_still){.round = round, .starved = soak_starved (), .used = 1};
     soak_receiver_init (&o->receiver, session, &o->plan);
     o->judged = o->plan.owner != soak_rank;
     if (o->judged)
@@ -146,7 +146,7 @@ static void open_round (struct open_round *o, uint64_t round)
 static void report (struct open_round *o)
 {
     struct soak_report r = {.round = o->plan.round, .rank = soak_rank, .objects = o->plan.objects};
-    double still = soak_stills[o - open_rounds].longest;
+    double still = soak_still_of (&soak_stills[o - open_rounds]);
     for (int i = 0; i < o->plan.objects; ++i) {
         r.result[i] = o->receiver.taker[i].result;
         if (still > r.result[i].still)
@@ -168,7 +168,7 @@ static void move_owner (struct open_round *o)
     memcpy (o->owner.report, inbox[at].report, sizeof o->owner.report);
     if (!soak_owner_step (&o->owner))
         return;
-    o->owner.books->still = soak_stills[o - open_rounds].longest;
+    o->owner.books->still = soak_still_of (&soak_stills[o - open_rounds]);
     soak_judge (&o->owner);
     larder_receipt_free (&o->owner.receipt);
     o->judged = 1;

@@ -68,10 +68,30 @@ static void soak_fault (const struct soak_plan *p, const char *format, ...)
 /* The longest time this rank spent outside the library, or in a callback, since each open round began. */
 static struct soak_still {
     uint64_t round;
-    double longest;
+    double longest, starved; /* starved: as soak_starved when the round began */
     int used;
 } soak_stills[SOAK_WINDOW];
 static double soak_left; /* when the library was left */
+
+/* Seconds in which this process could have run and no processor was free for it, since it began; 0 where
+ * the system does not say. */
+static inline double soak_starved (void)
+{
+    unsigned long long ran, waited = 0;
+    FILE *f = fopen ("/proc/self/schedstat", "r");
+    if (f && fscanf (f, "%llu %llu", &ran, &waited) != 2)
+        waited = 0;
+    if (f)
+        (void)fclose (f);
+    return (double)waited * 1e-9;
+}
+
+/* What could have been charged to this rank since the round began. */
+static inline double soak_still_of (const struct soak_still *s)
+{
+    double starved = soak_starved () - s->starved;
+    return starved > s->longest ? starved : s->longest;
+}
 
 static inline void soak_away (double seconds)
 {

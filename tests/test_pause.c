@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Announced absences, as the owner treats them: no budget, timeout or hold timeout is charged to who is
  * away, and who is back is judged as before. */
+#define _GNU_SOURCE
 #include "larder_mpitxn.h"
+#include <time.h>
 
 enum { CHUNK = 4096, SLOTS = 16, ITEMS = 80, TAG_AT = 1, TAG_GO = 2, AWAY = 600 };
 
@@ -169,12 +171,49 @@ static void test_back_early (void)
     mpiobject_close (&s);
 }
 
+/* Who did not look for longer than the session's timeout_s, and announced nothing, has not waited. */
+static void test_nobody_looked (void)
+{
+    static struct mpitxn t;
+    const larder_config impatient = {
+        .chunk_size = CHUNK, .cache_size = SLOTS * CHUNK, .timeout_s = 1.5};
+    struct mpiobject o = mpiobject_make (ITEMS, size_chunk);
+    struct mpisink k = {.object = &o};
+    larder_request *request = NULL;
+    larder_error err = {0};
+    larder_ref ref;
+    int receiver = last ();
+    if (mpitest_size == 1)
+        return;
+    t = (struct mpitxn){0};
+    larder *s = mpiobject_open (&impatient);
+    larder_transaction_options x = mpitxn_options (&t, (larder_receivers){&receiver, 1});
+    if (mpitest_rank == 0)
+        mpitxn_offer (s, &t, &x, &o, 1, &ref);
+    mpitxn_share (&ref, 1, 0);
+    if (mpitest_rank == last ()) {
+        mpiobject_start (s, &ref, &k, &request);
+        (void)nanosleep (&(struct timespec){3, 0}, NULL); /* the owner does not look either */
+        CU_ASSERT_EQUAL_FATAL (larder_download_test (&request, &err), LARDER_AGAIN);
+        mpiobject_tell (0, TAG_AT);
+        mpiobject_finish (&request, &k, LARDER_OK);
+    } else if (mpitest_rank == 0) {
+        mpiobject_hear (last (), TAG_AT);
+        larder_receipt *r = mpitxn_wait (s, &t);
+        CU_ASSERT_EQUAL (r->verdict, LARDER_VERDICT_COMPLETED);
+        larder_receipt_free (&r);
+    }
+    MPI_Barrier (MPI_COMM_WORLD); /* the others do not wait by the session */
+    mpiobject_close (&s);
+}
+
 int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
         {"nothing is charged", test_nothing_is_charged},
         {"others wait", test_others_wait},
         {"back early", test_back_early},
+        {"nobody looked", test_nobody_looked},
         {NULL, NULL},
     };
     return mpitest_main (argc, argv, "pause", tests);
