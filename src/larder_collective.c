@@ -15,6 +15,7 @@
 struct collecting {
     larder *session;
     larder_ref_info info;
+    int whole;                      /* not a part of the object only: its end is a verdict */
     struct larder_offered *offered; /* NULL: not this rank's */
     struct larder_chunks chunks;
     struct larder_relay relay;
@@ -142,8 +143,9 @@ static int report (struct collecting *c, int code, larder_error *err)
     }
     for (int i = 0; rc == LARDER_OK && s->rank == owner && c->offered && !gone (c) && i < s->size;
          ++i)
-        larder_ownertxn_collected (s->owner, (int)c->info.object, i, c->info.via,
-                                   (int)c->info.share, codes[i]);
+        larder_ownertxn_collected (
+            s->owner, (int)c->info.object, i, c->info.via, (int)c->info.share,
+            c->whole || codes[i] == LARDER_ECANCELED ? codes[i] : LARDER_AGAIN);
     return larder_progress_leave (s, rc, err);
 }
 
@@ -167,6 +169,7 @@ static int run (larder *s, const larder_ref *ref, const larder_consumer *consume
     }
     (void)larder_ref_read (ref, &c->info, NULL); /* it was read before */
     c->session = s;
+    c->whole = terms->first_item == 0 && terms->end_item == terms->items;
     struct larder_relay *r = &c->relay;
     *r = (struct larder_relay){.words = {&s->nodecache, &s->transport},
                                .settings = &s->settings,
@@ -175,7 +178,8 @@ static int run (larder *s, const larder_ref *ref, const larder_consumer *consume
                                .life = ++s->collectives,
                                .key = larder_num_mix (c->info.session ^ s->collectives) | 1,
                                .item_size = terms->item_size,
-                               .items = terms->items,
+                               .first_item = terms->first_item,
+                               .end_item = terms->end_item,
                                .consumer = consumer,
                                .in_callback = &s->in_callback};
     larder_relay_plan_make (s->topology.node_count, terms->size, terms->payload, &s->settings,
@@ -186,6 +190,8 @@ static int run (larder *s, const larder_ref *ref, const larder_consumer *consume
         r->chunks = &c->chunks;
         s->in_callback = 1;
         rc = larder_chunks_init (&c->chunks, &c->offered->object, r->plan.payload, &why);
+        if (rc == LARDER_OK && r->first_item < r->end_item)
+            rc = larder_chunks_find (&c->chunks, r->first_item, &r->base, &why);
         s->in_callback = 0;
         if (rc != LARDER_OK)
             larder_relay_fail (r, rc, why.text);

@@ -459,6 +459,6 @@ void larder_ownertxn_collected (struct larder_owner *o, int place, int rank, int
     larder_offered_progress (f, &o->env, rank, LARDER_EVENT_STARTED, 0, 0, o->now);
     if (code == LARDER_ECANCELED)
         larder_ownertxn_cancel (o, f->txn, rank);
-    else
+    else if (code <= 0)
         larder_offered_final (f, &o->env, rank, code, o->now);
 }

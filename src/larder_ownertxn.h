@@ -53,7 +53,8 @@ int larder_ownertxn_lost (struct larder_owner *owner, struct larder_txn *txn, in
 /* Look at the clock, and at what is complete.  Returns what moved. */
 int larder_ownertxn_poll (struct larder_owner *owner);
 
-/* A rank has ended a collective download of an object with this code; via, share: of its ref. */
+/* A rank has ended a collective download of an object with this code, LARDER_AGAIN: of a part, and nothing is to be
+ * booked but that it came; via, share: of its ref. */
 void larder_ownertxn_collected (struct larder_owner *o, int place, int rank, int via, int share,
                                 int code);
 

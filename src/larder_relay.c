@@ -175,6 +175,13 @@ static void announce (struct larder_relay *r, int tree, uint64_t number)
               LARDER_WRITE_MAX, number + 1);
 }
 
+/* Nothing that is wanted comes after it. */
+static int is_last (const struct larder_relay *r, const struct larder_chunk *chunk)
+{
+    uint64_t end = chunk->item + chunk->count;
+    return end > r->end_item || (end == r->end_item && (chunk->flags & LARDER_CHUNK_ENDS));
+}
+
 static int produce (struct larder_relay *r)
 {
     struct larder_chunk chunk;
@@ -185,7 +192,7 @@ static int produce (struct larder_relay *r)
         return 0;
     struct larder_slot_header *h = slot (r, tree, number);
     *r->in_callback = 1;
-    int rc = larder_chunks_plan (r->chunks, r->produced, &chunk, &why);
+    int rc = larder_chunks_plan (r->chunks, r->base + r->produced, &chunk, &why);
     if (rc == LARDER_OK)
         rc = larder_produce (r->chunks, &chunk, (unsigned char *)(h + 1), &why);
     *r->in_callback = 0;
@@ -199,8 +206,10 @@ static int produce (struct larder_relay *r)
                                      .item = chunk.item,
                                      .offset = chunk.offset,
                                      .count = (uint32_t)chunk.count,
-                                     .flags = chunk.flags,
+                                     .flags = chunk.flags & ~(uint32_t)LARDER_CHUNK_LAST,
                                      .size = (uint32_t)chunk.size};
+    if (is_last (r, &chunk))
+        h->flags |= LARDER_CHUNK_LAST;
     if (r->nodes > 1) {
         h->flags |= LARDER_CHUNK_CHECKED;
         h->check = larder_wire_slot_check (h, h + 1);
@@ -210,7 +219,7 @@ static int produce (struct larder_relay *r)
     if (chunk.flags & LARDER_CHUNK_ENDS)
         r->stats->items_produced += chunk.count;
     ++r->produced;
-    if (chunk.flags & LARDER_CHUNK_LAST)
+    if (h->flags & LARDER_CHUNK_LAST)
         r->end = r->produced;
     announce (r, tree, number);
     return 1;
@@ -323,7 +332,7 @@ static int show (struct larder_relay *r, const struct larder_slot_header *h, int
 {
     larder_view view;
     larder_error why = {0};
-    int shown = larder_view_make (h, r->item_size, 0, r->items, &view, ends);
+    int shown = larder_view_make (h, r->item_size, r->first_item, r->end_item, &view, ends);
     if (shown < 0 || (shown && (view.item != r->next_item || view.offset != r->next_offset)))
         return larder_error_set (&r->result, LARDER_ECHECKSUM, 0,
                                  "chunk %" PRIu64 " does not follow the one before", r->passed);
@@ -398,7 +407,8 @@ void larder_relay_begin (struct larder_relay *r, int root)
             r->number_at_parent[tree] = child_number (r, tree, parent);
         }
     }
-    r->end = r->items ? UINT64_MAX : 0;
+    r->end = r->end_item > r->first_item ? UINT64_MAX : 0;
+    r->next_item = r->first_item;
 }
 
 int larder_relay_poll (struct larder_relay *r)

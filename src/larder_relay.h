@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Collective downloads: nodes pass chunks on.
  *
- * Chunk c goes by tree c mod trees, where it is number k; on every node it stands at place k mod slots of that tree's ring.
+ * The chunks that carry the wanted items are counted from 0.  Chunk c goes by tree c mod trees, where it is number k; on every node it stands at place k mod slots of that tree's ring.
  * One rank of each node, its leader, gets a chunk from the parent's ring when the parent's leader says that it is ready, checks
  * it, tells the children's leaders, and then the parent that it is here.  A place is used again when all ranks of the node have
  * passed the chunk that stands there, and all children have got it.  Places by number, a ring per tree: nodes cannot wait for each
@@ -52,12 +52,13 @@ struct larder_relay {
     int parent[LARDER_TREES_MAX],
         number_at_parent[LARDER_TREES_MAX]; /* leader's rank; which of its children */
     int child_count[LARDER_TREES_MAX], child[LARDER_TREES_MAX][LARDER_TREE_CHILDREN];
-    uint64_t key, item_size, items;
+    uint64_t key, item_size, first_item, end_item;
     struct larder_relay_fetch fetch[LARDER_TREES_MAX][LARDER_RELAY_FETCHES]; /* by number */
     uint64_t asked[LARDER_TREES_MAX]; /* the next chunk to get */
     uint64_t got[LARDER_TREES_MAX];   /* the next chunk to be complete */
     /* The owner's rank. */
     struct larder_chunks *chunks; /* NULL elsewhere */
+    uint64_t base;                /* the object's chunk that is number 0 here */
     uint64_t produced;            /* chunks */
     /* What this rank consumes. */
     const larder_consumer
@@ -65,7 +66,7 @@ struct larder_relay {
     int *in_callback;
     uint64_t passed;
     uint64_t next_item, next_offset, bytes;
-    uint64_t end;        /* chunks of the object; UINT64_MAX: not known yet */
+    uint64_t end;        /* chunks in all; UINT64_MAX: not known yet */
     int failed;          /* code with which the download has ended for this node */
     larder_error result; /* of this rank: its first error; code 0: none */
 };

@@ -220,6 +220,10 @@ int larder_download_node (larder *s, const larder_ref *ref, larder_shared **shar
     if (!shared)
         rc = larder_error_set (&why, LARDER_EINVAL, 0, "larder_download_node: shared is NULL");
     rc = larder_terms_ask (s, ref, rc, &why, &terms, err);
+    if (rc == LARDER_OK && terms.end_item - terms.first_item != terms.items)
+        return larder_error_set (
+            err, LARDER_ENOTSUP, 0,
+            "rank %d: larder_download_node: the ref names a part of the object", s->rank);
     if (rc == LARDER_OK && terms.unknown)
         return larder_error_set (err, LARDER_ENOTSUP, 0,
                                  "rank %d: larder_download_node: the sizes of the object's items "

@@ -52,15 +52,16 @@ int larder_terms_compare (larder *s, uint64_t value, int code, const larder_erro
 
 /* ---------------------------------------------------------------- the owner's answer */
 
-static int sum_sizes (larder *s, struct larder_offered *f, uint64_t *size, larder_error *err)
+static int sum_sizes (larder *s, struct larder_offered *f, struct larder_terms *t,
+                      larder_error *err)
 {
     int rc = LARDER_OK;
-    *size = 0;
+    t->size = 0;
     s->in_callback = 1;
-    for (uint64_t i = 0; rc == LARDER_OK && i < f->chunks.item_count; ++i) {
+    for (uint64_t i = t->first_item; rc == LARDER_OK && i < t->end_item; ++i) {
         uint64_t one = 0;
         rc = larder_chunks_item_size (&f->chunks, i, &one, err);
-        if (rc == LARDER_OK && larder_num_add (*size, one, size))
+        if (rc == LARDER_OK && larder_num_add (t->size, one, &t->size))
             rc =
                 larder_error_set (err, LARDER_ERANGE, 0, "%s: it is too large for memory", f->name);
     }
@@ -79,18 +80,30 @@ static int describe (larder *s, const larder_ref_info *info, struct larder_terms
     if (info->generation != f->generation)
         return larder_error_set (err, LARDER_ESTALE, 0, "%s: the ref is of another version",
                                  f->name);
-    if (info->item_count != f->chunks.item_count)
-        return larder_error_set (err, LARDER_ENOTSUP, 0, "%s: the ref names a part of it", f->name);
+    if (!larder_num_inside (info->first_item, info->item_count, f->chunks.item_count))
+        return larder_error_set (err, LARDER_ERANGE, 0,
+                                 "%s: it has %" PRIu64 " items, the ref names %" PRIu64
+                                 " from %" PRIu64,
+                                 f->name, f->chunks.item_count, info->item_count, info->first_item);
+    if (info->first_item && f->chunks.unknown)
+        return larder_error_set (err, LARDER_ENOTSUP, 0,
+                                 "%s: the ref names a part of it, whose place is known only by "
+                                 "producing what stands before it",
+                                 f->name);
     if (!f->txn->live)
         return larder_error_set (err, LARDER_EINVAL, 0, "%s: its transaction is not live yet",
                                  f->name);
-    terms->items = f->chunks.item_count;
-    terms->item_size = f->chunks.item_size;
-    terms->payload = f->payload;
-    terms->unknown = f->chunks.unknown;
+    *terms = (struct larder_terms){.first_item = info->first_item,
+                                   .end_item = info->first_item + info->item_count,
+                                   .items = f->chunks.item_count,
+                                   .item_size = f->chunks.item_size,
+                                   .payload = f->payload,
+                                   .unknown = f->chunks.unknown};
     if (!terms->item_size)
-        return terms->unknown ? LARDER_OK : sum_sizes (s, f, &terms->size, err);
-    terms->size = larder_chunks_bytes (&f->chunks);
+        return terms->unknown ? LARDER_OK : sum_sizes (s, f, terms, err);
+    terms->size =
+        larder_num_min (terms->end_item * terms->item_size, larder_chunks_bytes (&f->chunks)) -
+        terms->first_item * terms->item_size;
     return LARDER_OK;
 }
 

@@ -2,6 +2,7 @@
 /* larder_download_all and larder_bcast: everybody gets everything, and all return the same. */
 #define _GNU_SOURCE
 #include "larder_mpiobject.h"
+#include "larder_test_random.h"
 
 enum { ITEMS = 400 };
 
@@ -225,8 +226,9 @@ static void test_refused (void)
     CU_ASSERT_EQUAL (larder_download_all (s, &ref, last ? &none : &consumer, &err), LARDER_EINVAL);
     CU_ASSERT_EQUAL (larder_download_all (other, &ref, &consumer, &err), LARDER_ESESSION);
     CU_ASSERT_EQUAL (larder_download_all (NULL, &ref, &consumer, &err), LARDER_EINVAL);
-    MPITEST_OK (larder_ref_items (&ref, 3, 7, &part, &err), err);
-    CU_ASSERT_EQUAL (larder_download_all (s, &part, &consumer, &err), LARDER_ENOTSUP);
+    MPITEST_OK (larder_ref_items (&ref, last ? 3 : 4, 7, &part, &err), err);
+    if (mpitest_size > 1)
+        CU_ASSERT_EQUAL (larder_download_all (s, &part, &consumer, &err), LARDER_EMISMATCH);
     CU_ASSERT (k.views == 0 && k.completed == 0 && k.failed == 0); /* none of them began */
     MPITEST_OK (larder_download_all (s, &ref, last ? NULL : &consumer, &err), err);
     if (mpitest_rank == 0)
@@ -234,6 +236,81 @@ static void test_refused (void)
     MPITEST_OK (larder_agree (s, LARDER_OK, NULL, &err), err);
     CU_ASSERT_EQUAL (larder_download_all (s, &ref, &consumer, &err), LARDER_EGONE);
     mpiobject_close (&other);
+    mpiobject_close (&s);
+}
+
+/* ---------------------------------------------------------------- parts */
+
+static void get_part (larder *s, const larder_ref *ref, const struct mpiobject *o, uint64_t first,
+                      uint64_t count)
+{
+    larder_error err = {0};
+    larder_ref part;
+    struct mpisink k = {.object = o, .next_item = first};
+    larder_consumer consumer = mpisink_consumer (&k);
+    MPITEST_OK (larder_ref_items (ref, first, count, &part, &err), err);
+    MPITEST_OK (larder_download_all (s, &part, &consumer, &err), err);
+    CU_ASSERT (k.bad == 0 && k.completed == 1 && k.failed == 0);
+    CU_ASSERT (k.next_item == first + count && k.next_offset == 0);
+}
+
+/* Parts settle nothing; each rank says when it has what it wants. */
+static void parts (uint64_t (*size) (uint64_t), uint64_t uniform)
+{
+    larder_error err = {0};
+    struct larder_test_random random = larder_test_seed ();
+    struct mpiobject o = mpiobject_make (ITEMS, size);
+    larder_object object = {
+        .ops = &mpiobject_sized, .self = &o, .name = "thing", .uniform_item_size = uniform};
+    larder_ref ref;
+    larder *s = mpiobject_open (&small);
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_offer (s, &object, LARDER_EVERY_RANK, &ref, &err), err);
+    mpiobject_share (&ref, 0);
+    MPI_Bcast (&random.state, 1, MPI_UINT64_T, 0, MPI_COMM_WORLD);
+    get_part (s, &ref, &o, 0, 1);
+    get_part (s, &ref, &o, ITEMS - 1, 1);
+    for (int i = 0; i < 10; ++i) {
+        uint64_t first = larder_test_below (&random, ITEMS);
+        get_part (s, &ref, &o, first, 1 + larder_test_below (&random, ITEMS - first));
+    }
+    for (int i = 0; mpitest_rank == 0 && i < mpitest_size; ++i)
+        CU_ASSERT_EQUAL (o.code_of[i], 1); /* nothing was booked */
+    if (mpitest_rank)
+        MPITEST_OK (larder_confirm (s, &ref, mpitest_rank == 1 ? LARDER_EIO : LARDER_OK, &err),
+                    err);
+    else
+        MPITEST_OK (larder_confirm (s, &ref, LARDER_OK, &err), err);
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_serve (s, 0, &err), err);
+    for (int i = 0; mpitest_rank == 0 && i < mpitest_size; ++i)
+        CU_ASSERT_EQUAL (o.code_of[i], i == 1 ? LARDER_EIO : LARDER_OK);
+    mpiobject_close (&s);
+}
+
+static void test_parts (void)
+{
+    parts (size_mixed, 0);
+    parts (size_equal, 5000);
+}
+
+/* Where an item stands is known only by producing those before it. */
+static void test_parts_unsized (void)
+{
+    larder_error err = {0};
+    struct mpiobject o = mpiobject_make (ITEMS, size_mixed);
+    struct mpisink k = {.object = &o, .next_item = 2};
+    larder_consumer consumer = mpisink_consumer (&k);
+    larder_ref ref, part;
+    larder *s = mpiobject_open (&small);
+    offer (s, &o, &mpiobject_unsized, 0, LARDER_EVERY_RANK, &ref);
+    get_part (s, &ref, &o, 0, ITEMS / 2);
+    MPITEST_OK (larder_ref_items (&ref, 2, 3, &part, &err), err);
+    CU_ASSERT_EQUAL (larder_download_all (s, &part, &consumer, &err), LARDER_ENOTSUP);
+    CU_ASSERT (k.views == 0 && k.failed == 0);
+    get (s, &ref, &o);
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_serve (s, 0, &err), err);
     mpiobject_close (&s);
 }
 
@@ -288,6 +365,8 @@ int main (int argc, char **argv)
         {"production fails", test_produce_fails},
         {"damage", test_damage},
         {"refused", test_refused},
+        {"parts", test_parts},
+        {"parts of unknown size", test_parts_unsized},
         {"broadcast", test_bcast},
         {NULL, NULL},
     };

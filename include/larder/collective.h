@@ -15,20 +15,21 @@
 extern "C" {
 #endif
 
-/** Download a whole object on all ranks.  Collective: over the session's communicator, the owner included, whoever it
+/** Download an object, or a part of it, on all ranks.  Collective: over the session's communicator, the owner included, whoever it
  * declared.  Thread: the session's.  Progress: yes, also for everything else that this rank owns.  Blocks until this
  * rank has everything, those that get it from here have it, and all ranks have agreed on the result; at most until
  * nothing has moved for timeout_s of the settings.
  *
  * Each chunk is produced once for the call, into a ring of collective_size bytes on the owner's node; nodes pass it on in a chain, or
  * in two trees when they are many for the object's size.  The slowest consumer sets the pace.  A rank whose consumer fails passes chunks on
- * all the same.  Each rank's own result stands in the owner's receipt.
- * \param ref  The same on all ranks; names a whole object, whose transaction is live.
+ * all the same.  Each rank's own result stands in the owner's receipt; that of a part (larder_ref_items) does
+ * not settle the offer: call larder_confirm after the last part.
+ * \param ref  The same on all ranks; of an object whose transaction is live.
  * \param consumer  This rank's; NULL: it needs nothing.  Exactly one of download_completed and
  *     download_failed is called, when the download was begun.  Views as in larder_download; one chunk is one view.
  * \return The same on all ranks: LARDER_OK; the code of the lowest rank that failed: LARDER_EINVAL, LARDER_EREF,
- *     LARDER_ESESSION, LARDER_EMISMATCH (not the same ref), LARDER_EGONE, LARDER_ESTALE, LARDER_ENOTSUP (a ref to a part),
- *     LARDER_EOWNER, LARDER_ECONSUMER, LARDER_ECANCELED, LARDER_ECHECKSUM, LARDER_ETIMEDOUT, LARDER_ENOMEM, LARDER_EMPI,
+ *     LARDER_ESESSION, LARDER_EMISMATCH (not the same ref), LARDER_EGONE, LARDER_ESTALE, LARDER_ERANGE, LARDER_ENOTSUP (a part
+ *     that does not begin with item 0, where sizes are known only by producing), LARDER_EOWNER, LARDER_ECONSUMER, LARDER_ECANCELED, LARDER_ECHECKSUM, LARDER_ETIMEDOUT, LARDER_ENOMEM, LARDER_EMPI,
  *     LARDER_EBROKEN; LARDER_ECALLBACK. */
 int larder_download_all (larder *session, const larder_ref *ref, const larder_consumer *consumer,
                          larder_error *err);
