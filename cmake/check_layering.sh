@@ -34,7 +34,8 @@ mpi:  handle
 mpi:  progress
 mpi:  transaction download agree pause
 mpi:  offer encode pull terms
-mpi:  resolve shared collective
+mpi:  resolve collective
+mpi:  shared
 mpi:  session
 '
 # Pairs within one layer that are allowed all the same: includer>included.

@@ -6,12 +6,13 @@
 #include "larder_rma.h"
 #include "larder_terms.h"
 #include <inttypes.h>
-#include <larder/download.h>
+#include <larder/collective.h>
 #include <larder/shared.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Blocks of the memory that its ranks fill in turn. */
+/* Blocks of the memory that its ranks fill: each block by the rank that comes to it first, so that who has
+ * more to do elsewhere does less here. */
 #define BLOCK (UINT64_C (256) << 10)
 
 struct larder_shared {
@@ -23,6 +24,7 @@ struct larder_shared {
     uint64_t
         item_size;  /* of all but the last one; 0: they differ, and `ends` says where each ends */
     uint64_t *ends; /* behind the data, in the same memory */
+    larder_word *claims; /* behind them: of each block, 1 + the rank of the node that fills it */
 };
 
 static int round_up (uint64_t size, uint64_t *rounded)
@@ -32,18 +34,20 @@ static int round_up (uint64_t size, uint64_t *rounded)
 
 /* ---------------------------------------------------------------- memory */
 
-/* With room for a table of items when their sizes differ.  The same code on all ranks of the session. */
+/* With room for claims, and for a table of items when their sizes differ.  The same code on all ranks of the
+ * session. */
 static int make (larder *s, const struct larder_terms *t, larder_shared **out, larder_error *err)
 {
     larder_error why = {0};
-    uint64_t data = 0, table = 0, all = 0;
+    uint64_t data = 0, table = 0, all = 0, claims = (t->size / BLOCK + 1) * sizeof (larder_word);
     void *base = NULL;
     larder_shared *m = calloc (1, sizeof *m);
     int rc = m ? LARDER_OK : larder_error_set (&why, LARDER_ENOMEM, 0, "shared memory: no memory");
     if (rc == LARDER_OK &&
         (round_up (t->size, &data) ||
          (t->item_size == 0 && larder_num_mul (t->items, sizeof *m->ends, &table)) ||
-         larder_num_add (data, table, &all) || all > SIZE_MAX / 2))
+         larder_num_add (data, table, &all) || larder_num_add (all, claims, &all) ||
+         all > SIZE_MAX / 2))
         rc = larder_error_set (&why, LARDER_ENOMEM, 0,
                                "shared memory: %" PRIu64 " bytes are too many", t->size);
     rc = larder_agree (s, rc, &why, err); /* all of a node, or none, make it */
@@ -51,6 +55,8 @@ static int make (larder *s, const struct larder_terms *t, larder_shared **out, l
         m->window = MPI_WIN_NULL;
         rc = larder_rma_segment (s->node_comm, (size_t)all, 0, "shared memory", "", &m->window,
                                  &base, &why);
+        if (rc == LARDER_OK && s->nodecache.local == 0)
+            memset ((unsigned char *)base + data + table, 0, (size_t)claims);
         rc = larder_agree (s, rc, &why, err);
     }
     if (rc != LARDER_OK) {
@@ -65,6 +71,7 @@ static int make (larder *s, const struct larder_terms *t, larder_shared **out, l
     m->items = t->items;
     m->item_size = t->item_size;
     m->ends = (uint64_t *)(void *)(m->base + data);
+    m->claims = (larder_word *)(void *)(m->base + data + table);
     *out = m;
     return LARDER_OK;
 }
@@ -155,13 +162,17 @@ const void *larder_shared_item (const larder_shared *m, uint64_t item, uint64_t 
 
 struct filling {
     larder_shared *shared;
-    uint64_t rank, ranks; /* on the node */
-    uint64_t at;          /* bytes of the object that were shown */
+    uint64_t rank; /* on the node */
+    uint64_t at;   /* bytes of the object that were shown */
 };
 
 static int is_mine (const struct filling *f, uint64_t at)
 {
-    return at / BLOCK % f->ranks == f->rank;
+    larder_word *claim = &f->shared->claims[at / BLOCK];
+    uint64_t by = larder_load (claim);
+    if (by == 0 && atomic_compare_exchange_strong (claim, &by, f->rank + 1))
+        return 1;
+    return by == f->rank + 1;
 }
 
 static void copy_mine (const struct filling *f, const unsigned char *from, uint64_t size)
@@ -233,13 +244,10 @@ int larder_download_node (larder *s, const larder_ref *ref, larder_shared **shar
         rc = make (s, &terms, &m, err);
     if (rc != LARDER_OK)
         return rc;
-    struct filling f = {.shared = m,
-                        .rank = (uint64_t)s->nodecache.local,
-                        .ranks =
-                            (uint64_t)larder_topology_node_size (&s->topology, s->nodecache.node)};
+    struct filling f = {.shared = m, .rank = (uint64_t)s->nodecache.local};
     larder_consumer consumer = {
         .self = &f, .consume_items = consume, .download_completed = completed};
-    rc = larder_download (s, ref, &consumer, &why);
+    rc = larder_download_all (s, ref, &consumer, &why);
     rc = larder_shared_agree (m, rc, &why, err);
     if (rc == LARDER_OK)
         *shared = m;
