@@ -149,7 +149,7 @@ static void by_larder (bench *b, int layout, int way, larder_shared **shared)
     else if (rc == LARDER_OK && way == AGAIN)
         rc = larder_h5_dataset_read_shared (d, H5T_NATIVE_DOUBLE, b->shared, &err);
     else if (rc == LARDER_OK)
-        rc = larder_h5_dataset_read (d, H5T_NATIVE_DOUBLE, H5S_ALL, H5S_ALL, b->buffer, &err);
+        rc = larder_h5_dataset_read_all (d, H5T_NATIVE_DOUBLE, b->buffer, &err);
     if (rc != LARDER_OK)
         stop ("larder", &err);
     larder_h5_dataset_close (&d);

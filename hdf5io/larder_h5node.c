@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dataset once per node: its ranks decode by turns into memory that they share. */
+/* A dataset once per node, in memory that its ranks share and fill together; or in every rank's own memory. */
+#include "larder_h5all.h"
 #include "larder_h5error.h"
 #include "larder_h5native.h"
-#include "larder_h5read.h"
 #include "larder_h5type.h"
 #include "larder_h5wire.h"
 
@@ -95,9 +95,14 @@ static int leaves_bytes (const larder_h5_dataset *s, hid_t type)
     return s->d.fill_skips || H5Tdetect_class (type, H5T_COMPOUND) > 0;
 }
 
-static int clear (larder_shared *m, struct larder_h5share share, larder_error *err)
+static int clear (const larder *session, larder_shared *m, larder_error *err)
 {
-    uint64_t each = larder_shared_size (m) / share.of + 1, from = each * share.number;
+    larder_session_info info;
+    int rc = larder_session_get_info (session, &info);
+    if (rc)
+        return rc;
+    uint64_t each = larder_shared_size (m) / (uint64_t)info.node_size + 1;
+    uint64_t from = each * (uint64_t)info.node_rank;
     uint64_t left = larder_shared_size (m) < from ? 0 : larder_shared_size (m) - from;
     memset ((char *)larder_shared_data (m) + from, 0, (size_t)(left < each ? left : each));
     return larder_shared_agree (m, LARDER_OK, NULL, err);
@@ -106,15 +111,12 @@ static int clear (larder_shared *m, struct larder_h5share share, larder_error *e
 /* All ranks have agreed on what to read. */
 static int fill (larder_h5_dataset *s, hid_t type, larder_shared *m, larder_error *err)
 {
-    larder_session_info info = {0};
-    larder_error why = {0};
-    int rc = larder_session_get_info (s->session, &info);
-    struct larder_h5share share = {(uint64_t)info.node_rank, (uint64_t)info.node_size};
-    if (!rc && leaves_bytes (s, type))
-        rc = clear (m, share, &why);
+    int rc = LARDER_OK;
+    if (leaves_bytes (s, type))
+        rc = clear (s->session, m, err);
     if (!rc)
-        rc = larder_h5read_share (s, share, type, larder_shared_data (m), &why);
-    return larder_shared_agree (m, rc, &why, err);
+        rc = larder_h5all_read (s, type, LARDER_H5ALL_SHARED, larder_shared_data (m), err);
+    return rc ? rc : larder_shared_agree (m, LARDER_OK, NULL, err);
 }
 
 static int read_new (larder_h5_dataset *s, hid_t type, larder_shared **shared, larder_error *err)
@@ -188,6 +190,15 @@ int larder_h5_dataset_read_shared (larder_h5_dataset *dataset, hid_t mem_type,
     int rc = note (dataset, read_again (dataset, mem_type, shared, err));
     larder_h5error_loud (&quiet);
     return rc;
+}
+
+int larder_h5_dataset_read_all (larder_h5_dataset *dataset, hid_t mem_type, void *buffer,
+                                larder_error *err)
+{
+    if (!dataset)
+        return larder_error_set (err, LARDER_EINVAL, 0,
+                                 "larder_h5_dataset_read_all: invalid argument");
+    return note (dataset, larder_h5all_read (dataset, mem_type, LARDER_H5ALL_OWN, buffer, err));
 }
 
 static int open_node (larder *session, const larder_ref *ref, hid_t type,

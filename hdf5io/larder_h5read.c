@@ -10,9 +10,6 @@
 
 #include <stdlib.h>
 
-/* Blocks of contiguous data that the ranks of a node copy in turn. */
-#define BLOCK (UINT64_C (256) << 10)
-
 /* ---------------------------------------------------------------- opening */
 
 static int not_it (const larder_h5_dataset *s, larder_error *err)
@@ -178,13 +175,12 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset)
 struct reading {
     larder_h5_dataset *dataset;
     struct larder_h5place place;
-    struct larder_h5share share;
     /* Cells that are asked for next. */
     uint64_t first, count;
 };
 
-/* The cell of an item. */
-static int cell_of (const larder_h5_dataset *s, uint64_t item, uint64_t *cell, larder_error *err)
+int larder_h5read_cell (const larder_h5_dataset *s, uint64_t item, uint64_t *cell,
+                        larder_error *err)
 {
     if (item <= s->base || item - s->base > s->d.cells)
         return larder_error_set (err, LARDER_ERANGE, 0, "a dataset has no item %llu",
@@ -198,14 +194,8 @@ static int take_cell (void *self, uint64_t item, const void *data, size_t size, 
     struct reading *r = self;
     larder_h5_dataset *s = r->dataset;
     uint64_t cell = 0;
-    int rc = cell_of (s, item, &cell, err);
+    int rc = larder_h5read_cell (s, item, &cell, err);
     return rc ? rc : larder_h5take_cell (&s->d, &s->decode, &r->place, cell, data, size, err);
-}
-
-static int wants_cell (void *self, uint64_t item)
-{
-    const struct reading *r = self;
-    return (item - r->dataset->base - 1) % r->share.of == r->share.number;
 }
 
 static int take_bytes (void *self, uint64_t item, uint64_t offset, const void *data, size_t size,
@@ -213,18 +203,10 @@ static int take_bytes (void *self, uint64_t item, uint64_t offset, const void *d
 {
     struct reading *r = self;
     uint64_t cell = 0;
-    int rc = cell_of (r->dataset, item, &cell, err);
-    if (rc)
-        return rc;
-    uint64_t at = larder_h5place_begins (&r->place, cell) + offset;
-    for (size_t done = 0; done < size;) {
-        uint64_t left = BLOCK - (at + done) % BLOCK;
-        size_t n = left < size - done ? (size_t)left : size - done;
-        if ((at + done) / BLOCK % r->share.of == r->share.number)
-            larder_h5place_bytes (&r->place, cell, offset + done, (const char *)data + done, n);
-        done += n;
-    }
-    return LARDER_OK;
+    int rc = larder_h5read_cell (r->dataset, item, &cell, err);
+    if (!rc)
+        larder_h5place_bytes (&r->place, cell, offset, data, size);
+    return rc;
 }
 
 static int flush (struct reading *r, larder_error *err)
@@ -234,10 +216,8 @@ static int flush (struct reading *r, larder_error *err)
     struct larder_h5collect collect = {.self = r, .limit = larder_h5take_limit (&r->dataset->d)};
     if (r->place.direct)
         collect.take_part = take_bytes;
-    else {
+    else
         collect.take_item = take_cell;
-        collect.wants_item = wants_cell;
-    }
     int rc = download (r->dataset, 1 + r->first, r->count, &collect, err);
     r->count = 0;
     return rc;
@@ -312,16 +292,9 @@ int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t me
 {
     if (!dataset)
         return larder_error_set (err, LARDER_EINVAL, 0, "larder_h5_dataset_read: invalid argument");
-    struct reading r = {.dataset = dataset, .share = {0, 1}};
+    struct reading r = {.dataset = dataset};
     int rc = read_selection (&r, mem_type, mem_space, file_space, buffer, err);
     if (rc < 0 && rc != LARDER_EINVAL && !dataset->failed)
         dataset->failed = rc;
     return rc;
-}
-
-int larder_h5read_share (larder_h5_dataset *dataset, struct larder_h5share share, hid_t mem_type,
-                         void *buffer, larder_error *err)
-{
-    struct reading r = {.dataset = dataset, .share = share};
-    return read_selection (&r, mem_type, H5S_ALL, H5S_ALL, buffer, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Datasets that are read on demand, and by shares (larder/hdf5.h has the public side). */
+/* Datasets that are read on demand (larder/hdf5.h has the public side). */
 #ifndef LARDER_H5READ_H
 #define LARDER_H5READ_H
 
@@ -21,20 +21,14 @@ struct larder_h5_dataset {
     int failed; /* the code of the first read that failed; its owner hears that */
 };
 
-/* Cells, or blocks of bytes where they can be copied as they come, whose number mod `of` is `number`. */
-struct larder_h5share {
-    uint64_t number, of;
-};
-
 /* Open a dataset whose items are a range of a larger object.  As larder_h5_dataset_open, but the owner is told
  * nothing, neither here nor by larder_h5_dataset_close: who has the message does that, for all of it.
  * LARDER_EINCOMPLETE: the items are not the dataset that lazy says. */
 int larder_h5read_placeholder (larder *session, const larder_lazy *lazy,
                                larder_h5_dataset **dataset, larder_error *err);
 
-/* Read one share of the whole dataset into memory for all of it; everything is downloaded, the other shares' part is
- * neither decoded nor written.  As larder_h5_dataset_read, but nothing is noted for the owner. */
-int larder_h5read_share (larder_h5_dataset *dataset, struct larder_h5share share, hid_t mem_type,
-                         void *buffer, larder_error *err);
+/* The cell that an item of the object is; LARDER_ERANGE. */
+int larder_h5read_cell (const larder_h5_dataset *dataset, uint64_t item, uint64_t *cell,
+                        larder_error *err);
 
 #endif

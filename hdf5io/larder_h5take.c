@@ -15,19 +15,26 @@ uint64_t larder_h5take_slab (const struct larder_h5describe *d, uint64_t cell)
     return larder_h5box_points (&box) * d->element;
 }
 
+int larder_h5take_elements (const struct larder_h5describe *d, struct larder_h5decode *decode,
+                            uint64_t cell, const void *data, size_t size, const void **elements,
+                            larder_error *err)
+{
+    struct larder_h5box box;
+    int partial = 0;
+    larder_h5describe_box (d, cell, &box);
+    for (int i = 0; i < d->rank; ++i)
+        partial |= box.count[i] != d->shape[i];
+    return larder_h5decode_chunk (decode, data, size, partial, elements, err);
+}
+
 static int take_chunk (const struct larder_h5describe *d, struct larder_h5decode *decode,
                        struct larder_h5place *place, uint64_t cell, const void *data, size_t size,
                        larder_error *err)
 {
-    struct larder_h5box box;
     const void *elements = NULL;
-    int partial = 0;
     if (!larder_h5place_touches (place, cell))
         return LARDER_OK;
-    larder_h5describe_box (d, cell, &box);
-    for (int i = 0; i < d->rank; ++i)
-        partial |= box.count[i] != d->shape[i];
-    int rc = larder_h5decode_chunk (decode, data, size, partial, &elements, err);
+    int rc = larder_h5take_elements (d, decode, cell, data, size, &elements, err);
     if (!rc && elements)
         rc = larder_h5place_cell (place, cell, elements, err);
     return rc;

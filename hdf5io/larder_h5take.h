@@ -21,4 +21,9 @@ int larder_h5take_cell (const struct larder_h5describe *d, struct larder_h5decod
                         struct larder_h5place *place, uint64_t cell, const void *data, size_t size,
                         larder_error *err);
 
+/* The elements of a chunk from its whole item, as larder_h5decode_chunk has them. */
+int larder_h5take_elements (const struct larder_h5describe *d, struct larder_h5decode *decode,
+                            uint64_t cell, const void *data, size_t size, const void **elements,
+                            larder_error *err);
+
 #endif

@@ -239,7 +239,9 @@ static void tear_down (larder *s)
 
 static int duplicate (larder *s, MPI_Comm comm, larder_error *err)
 {
-    int rc = larder_mpi_check (MPI_Comm_dup (comm, &s->comm), "MPI_Comm_dup", err);
+    int rc = larder_mpi_meet (comm, err);
+    if (rc == LARDER_OK)
+        rc = larder_mpi_check (MPI_Comm_dup (comm, &s->comm), "MPI_Comm_dup", err);
     if (rc == LARDER_OK)
         rc = larder_mpi_check (MPI_Comm_set_errhandler (s->comm, MPI_ERRORS_RETURN),
                                "MPI_Comm_set_errhandler", err);
@@ -399,7 +401,8 @@ int larder_session_get_info (const larder *s, larder_session_info *info)
         .cache_size = s->settings.cache_size,
         .piece_size = s->settings.piece_size,
         .control_size = l->control_size,
-        .slot_count = l->shape.slot_count};
+        .slot_count = l->shape.slot_count,
+        .timeout_s = s->settings.timeout_s};
     return LARDER_OK;
 }
 

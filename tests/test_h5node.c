@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Datasets once per node: equal to what H5Dread gives rank 0, in every class of dataset; what fails, fails for all. */
 #include "h5dataset_sample.h"
-#include "larder_h5read.h"
 #include "larder_mpitxn.h"
 #include <larder/hdf5.h>
 
@@ -198,6 +197,24 @@ static void read_again (larder *s, larder_h5_dataset *d, hid_t type, larder_shar
     MPITEST_OK (larder_h5_dataset_read_shared (d, type, m, &err), err);
 }
 
+/* Into the memory of every rank, and of every rank but one. */
+static void read_all (larder_h5_dataset *d, hid_t type, const char *name, const char *bytes,
+                      uint64_t size)
+{
+    larder_error err = {0};
+    for (int without = -1; without < mpitest_size; without += mpitest_size) {
+        char *mine = calloc (1, size + 1); /* what H5Dread leaves alone is 0 in `bytes` as well */
+        CU_ASSERT_PTR_NOT_NULL_FATAL (mine);
+        int takes = mpitest_rank != without;
+        MPITEST_OK (larder_h5_dataset_read_all (d, type, takes ? mine : NULL, &err), err);
+        int same = !takes || memcmp (bytes, mine, size) == 0;
+        if (!same)
+            fprintf (stderr, "rank %d: %s differs\n", mpitest_rank, name);
+        CU_ASSERT (same);
+        free (mine);
+    }
+}
+
 static void check_one (larder *s, const char *name, hid_t (*make) (void))
 {
     larder_error err = {0};
@@ -214,6 +231,7 @@ static void check_one (larder *s, const char *name, hid_t (*make) (void))
     compare (name, bytes, m);
     read_again (s, d, type, m);
     compare (name, bytes, m);
+    read_all (d, type, name, bytes, larder_shared_size (m));
     free (bytes);
     larder_h5_dataset_close (&d);
     serve (s);
@@ -232,40 +250,80 @@ static void test_classes (void)
     remove_file ();
 }
 
-/* A rank decodes its cells and no others: 9 x 4 cells for "wide_zip", blocks of 256 KiB for "wide". */
-static void check_share (larder *s, const char *name, int chunked)
+/* ---------------------------------------------------------------- who decodes */
+
+enum { COUNTED = 300 }; /* number of a filter that counts how often it decodes */
+
+static int decoded;
+
+static size_t count_filter (unsigned flags, size_t values, const unsigned value[], size_t bytes,
+                            size_t *size, void **buffer)
 {
-    static int values[ROWS][COLUMNS];
-    larder_error err = {0};
-    larder_h5_dataset *d = NULL;
-    larder_ref ref;
-    offer (s, name, LARDER_EVERY_RANK, &ref);
-    MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL (d);
-    memset (values, 0xff, sizeof values);
-    MPITEST_OK (
-        larder_h5read_share (d, (struct larder_h5share){1, 3}, H5T_NATIVE_INT, values, &err), err);
-    int bad = 0, mine = 0;
-    for (int y = 0; y < ROWS; ++y)
-        for (int x = 0; x < COLUMNS; ++x) {
-            int number = chunked ? y / 37 * 4 + x / 300 : (y * COLUMNS + x) / 65536;
-            bad += (values[y][x] == -1) != (number % 3 != 1);
-            mine += number % 3 == 1;
-        }
-    CU_ASSERT_EQUAL (bad, 0);
-    CU_ASSERT (mine > ROWS * COLUMNS / 5 && mine < ROWS * COLUMNS / 2);
-    larder_h5_dataset_close (&d);
-    serve (s);
+    (void)values;
+    (void)value;
+    (void)size;
+    unsigned char *p = *buffer;
+    for (size_t i = 0; i < bytes; ++i)
+        p[i] ^= 0x5a;
+    decoded += (flags & H5Z_FLAG_REVERSE) != 0;
+    return bytes;
 }
 
-static void test_shares (void)
+static void add_counted (void)
 {
+    const hsize_t dims[2] = {ROWS, COLUMNS}, chunk[2] = {37, 300};
+    if (mpitest_rank)
+        return;
+    hid_t list = H5Pcreate (H5P_DATASET_CREATE), file = H5Fopen (path, H5F_ACC_RDWR, H5P_DEFAULT);
+    int bad = H5Pset_chunk (list, 2, chunk) < 0 || H5Pset_filter (list, COUNTED, 0, 0, NULL) < 0;
+    bad |= h5dataset_add (file, "counted", H5T_STD_I32LE, 2, dims, NULL, list, 0);
+    CU_ASSERT (!bad && H5Pclose (list) >= 0 && H5Fclose (file) >= 0);
+}
+
+/* Each chunk, once on each node: 9 x 4 of them. */
+static void check_decoded (const larder *s)
+{
+    larder_session_info info;
+    int all = 0;
+    CU_ASSERT_EQUAL (larder_session_get_info (s, &info), LARDER_OK);
+    MPI_Allreduce (&decoded, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
+    CU_ASSERT_EQUAL (all, 36 * info.node_count);
+    decoded = 0;
+}
+
+static void test_decoded_once (void)
+{
+    static const H5Z_class2_t class = {H5Z_CLASS_T_VERS, COUNTED, 1,    1,
+                                       "counted",        NULL,    NULL, count_filter};
+    larder_error err = {0};
+    larder_h5_dataset *d = NULL;
+    larder_shared *m = NULL;
+    larder_ref ref;
+    CU_ASSERT_FATAL (H5Zregister (&class) >= 0);
     larder *s = mpiobject_open (&config);
     make_file ();
-    check_share (s, "wide", 0);
-    check_share (s, "wide_zip", 1);
+    add_counted ();
+    uint64_t size = ROWS * COLUMNS * sizeof (int);
+    char *bytes = expected ("counted", H5T_NATIVE_INT, size), *mine = calloc (1, size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL (mine);
+    offer (s, "counted", LARDER_EVERY_RANK, &ref);
+    MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL (d);
+    decoded = 0;
+    MPITEST_OK (larder_h5_dataset_node (d, H5T_NATIVE_INT, &m, &err), err);
+    check_decoded (s);
+    compare ("counted", bytes, m);
+    MPITEST_OK (larder_h5_dataset_read_all (d, H5T_NATIVE_INT, mine, &err), err);
+    check_decoded (s);
+    CU_ASSERT (memcmp (bytes, mine, size) == 0);
+    larder_h5_dataset_close (&d);
+    serve (s);
+    MPITEST_OK (larder_shared_free (&m, &err), err);
     mpiobject_close (&s);
+    free (bytes);
+    free (mine);
     remove_file ();
+    CU_ASSERT (H5Zunregister (COUNTED) >= 0);
 }
 
 /* ---------------------------------------------------------------- in one call */
@@ -388,7 +446,13 @@ static void check_failing (larder *s, const char *name, hid_t type, int at_once)
         mpitxn_live (s, &t);
     }
     mpiobject_share (&ref, 0);
-    if (at_once) {
+    if (at_once == 2) {
+        static char values[1 << 20];
+        MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
+        CU_ASSERT_PTR_NOT_NULL_FATAL (d);
+        CU_ASSERT_EQUAL (larder_h5_dataset_read_all (d, type, values, &err), LARDER_EHDF5);
+        larder_h5_dataset_close (&d);
+    } else if (at_once) {
         CU_ASSERT_EQUAL (larder_h5_dataset_node_open (s, &ref, type, &m, NULL, &err), LARDER_EHDF5);
     } else {
         MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
@@ -412,6 +476,7 @@ static void test_failing (void)
     make_file ();
     check_failing (s, "damaged", H5T_NATIVE_INT, 0);
     check_failing (s, "damaged", H5T_NATIVE_INT, 1);
+    check_failing (s, "damaged", H5T_NATIVE_INT, 2);
     check_failing (s, "wide", H5T_C_S1, 0); /* no conversion */
     check_failing (s, "scalar", H5T_C_S1, 1);
     check_one (s, "gzip", NULL);
@@ -423,7 +488,7 @@ int main (int argc, char **argv)
 {
     static const struct larder_test tests[] = {
         {"every class of dataset", test_classes},
-        {"shares", test_shares},
+        {"decoded once", test_decoded_once},
         {"from a ref to memory at once", test_at_once},
         {"refused", test_refused},
         {"failing", test_failing},

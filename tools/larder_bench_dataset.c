@@ -153,10 +153,12 @@ static int dataset_download (const struct larder_bench_source *source, larder *s
                              const larder_ref *ref, void *buffer, larder_error *err)
 {
     larder_h5_dataset *dataset = NULL;
+    larder_error why = {0};
     hid_t type = -1;
-    int rc = receive (source, session, ref, &dataset, &type, err);
+    int rc = receive (source, session, ref, &dataset, &type, &why);
+    rc = larder_agree (session, rc, &why, err); /* who goes on needs all the others */
     if (rc == LARDER_OK)
-        rc = larder_h5_dataset_read (dataset, type, H5S_ALL, H5S_ALL, buffer, err);
+        rc = larder_h5_dataset_read_all (dataset, type, buffer, err);
     if (type >= 0)
         (void)H5Tclose (type);
     larder_h5_dataset_close (&dataset);
@@ -170,7 +172,7 @@ static int dataset_download_node (const struct larder_bench_source *source, lard
     larder_error why = {0};
     hid_t type = -1;
     int rc = receive (source, session, ref, &dataset, &type, &why);
-    rc = larder_agree (session, rc, &why, err); /* who goes on needs all the others */
+    rc = larder_agree (session, rc, &why, err);
     if (rc == LARDER_OK)
         rc = larder_h5_dataset_node (dataset, type, shared, err);
     if (type >= 0)

@@ -4,7 +4,7 @@
 #include "larder_bench_reader.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <larder/download.h>
+#include <larder/collective.h>
 #include <larder/file.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,7 +67,7 @@ static int file_download (const struct larder_bench_source *source, larder *sess
 {
     larder_memory_sink sink = {.buffer = buffer, .capacity = source->bytes};
     larder_consumer consumer = larder_consumer_memory (&sink);
-    return larder_download (session, ref, &consumer, err);
+    return larder_download_all (session, ref, &consumer, err);
 }
 
 static int file_download_node (const struct larder_bench_source *source, larder *session,

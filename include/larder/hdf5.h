@@ -84,11 +84,26 @@ hid_t larder_h5_dataset_space (const larder_h5_dataset *dataset);
 int larder_h5_dataset_read (larder_h5_dataset *dataset, hid_t mem_type, hid_t mem_space,
                             hid_t file_space, void *buffer, larder_error *err);
 
+/** Read a whole dataset into the own memory of every rank.  Nodes pass its stored values on, so each link carries
+ * them once, and each chunk with filters is decoded once per node, by whichever rank comes to it first: the way
+ * to private copies where all ranks want one.  Takes up to 8 MiB of memory per node beside the caches, or two chunks.
+ * Collective: over the dataset's session; every rank has opened the dataset with larder_h5_dataset_open and the
+ * same ref, the owner too, whoever it declared.  Thread: the session's, and HDF5's.  Progress: yes, but not while a rank
+ * waits for a chunk that another one decodes.  Blocks until this rank has everything and all ranks have agreed.
+ * \param mem_type  As H5Dread; may differ from rank to rank.
+ * \param [out] buffer  As H5Dread: the elements in row-major order; undefined content on failure.  NULL: this rank
+ *     needs nothing, and takes part.
+ * \return The same on all ranks (but LARDER_EINVAL where dataset is NULL, with which the others wait in vain): LARDER_OK;
+ *     LARDER_EMISMATCH (not the same ref); as larder_h5_dataset_read, larder_download_all and larder_shared_alloc, of the
+ *     lowest rank that failed. */
+int larder_h5_dataset_read_all (larder_h5_dataset *dataset, hid_t mem_type, void *buffer,
+                                larder_error *err);
+
 /* ------------------------------------------------------------------ one dataset, once per node */
 
 /** Read a whole dataset into one copy per node, which all ranks of the node read in place: a table that every rank
- * looks up takes 1/ranks of the memory of private copies.  Every rank of a node decodes and converts its share of the
- * chunks, so they work in parallel.  Collective: over the dataset's session; every rank has opened the dataset with
+ * looks up takes 1/ranks of the memory of private copies.  The ranks of a node decode and convert its chunks in
+ * parallel, each chunk by whoever comes to it first.  Collective: over the dataset's session; every rank has opened the dataset with
  * larder_h5_dataset_open and the same ref, the owner too, whoever it declared.  Thread: the session's, and HDF5's.
  * Progress: yes, but not while the ranks of a node make the memory.  Blocks until all nodes have everything.
  * \param mem_type  Type of the elements in memory, of fixed size; the same on all ranks.

@@ -79,6 +79,7 @@ typedef struct larder_session_info {
     uint64_t piece_size;
     uint64_t control_size; /**< bytes of control words beside the slots, per node */
     uint64_t slot_count;   /**< slots per node */
+    double timeout_s;      /**< settings in force */
 } larder_session_info;
 
 /** Collective: no.  Thread: the session's.  Blocks: no.
