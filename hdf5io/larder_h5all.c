@@ -188,7 +188,8 @@ static int collect (struct reading *r, int takes, larder_error *err)
         c.collect.code = larder_h5place_finish (&r->place, &c.collect.why);
     (void)larder_h5collect_end (&c.collect, rc, NULL);
     /* Who only heard that another rank failed leaves it to that one, which knows why. */
-    int worst = larder_agree (s->session, c.collect.code, &c.collect.why, &told);
+    int mine = r->exchange.heard ? LARDER_OK : c.collect.code;
+    int worst = larder_agree (s->session, mine, &c.collect.why, &told);
     if (err && (worst || rc))
         *err = worst ? told : heard;
     return worst ? worst : rc;

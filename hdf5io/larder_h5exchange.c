@@ -75,7 +75,7 @@ int larder_h5exchange_open (larder *session, uint64_t cells, size_t cell_bytes, 
     x->ranks = info.node_size;
     x->timeout_s = info.timeout_s;
     x->next = 0;
-    x->shares = 0;
+    x->heard = 0;
     memset (x->placed, 0, sizeof x->placed);
     /* The same size on all nodes, however many ranks each has. */
     uint64_t size = APART * (1 + (uint64_t)info.size + x->places) + x->places * x->stride;
@@ -132,32 +132,47 @@ static double seconds (void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+struct waiting {
+    uint64_t looks;
+    double since;
+};
+
+/* Nothing has changed: wait a little. */
+static int wait (struct larder_h5exchange *x, struct waiting *w, larder_error *err)
+{
+    x->heard = (int)atomic_load_explicit (failed (x), memory_order_relaxed);
+    if (x->heard)
+        return larder_error_set (err, LARDER_ECONSUMER, 0,
+                                 "another rank of the node could not decode chunks");
+    if (w->looks++ < LOOKS) {
+        (void)sched_yield ();
+        return LARDER_OK;
+    }
+    double now = seconds ();
+    if (w->since == 0)
+        w->since = now;
+    if (now - w->since > x->timeout_s)
+        return larder_error_set (err, LARDER_ETIMEDOUT, 0,
+                                 "another rank of the node has not moved for %.3g s", x->timeout_s);
+    (void)nanosleep (&(struct timespec){0, NAP_NS}, NULL);
+    return LARDER_OK;
+}
+
 /* Until all cells below `end` are placed. */
 static int settle_all (struct larder_h5exchange *x, uint64_t end, larder_error *err)
 {
-    double since = 0;
-    int rc = LARDER_OK;
-    for (uint64_t looks = 0; rc == LARDER_OK && x->next < end; ++looks) {
+    struct waiting w = {0};
+    for (;;) {
         uint64_t before = x->next;
-        rc = settle (x, end, err);
-        if (x->next != before || rc != LARDER_OK)
-            looks = 0;
-        else if (atomic_load_explicit (failed (x), memory_order_relaxed))
-            rc = larder_error_set (err, LARDER_ECONSUMER, 0,
-                                   "another rank of the node could not decode chunks");
-        else if (looks < LOOKS)
-            (void)sched_yield ();
-        else {
-            double now = seconds ();
-            since = looks == LOOKS ? now : since;
-            if (now - since > x->timeout_s)
-                rc = larder_error_set (err, LARDER_ETIMEDOUT, 0,
-                                       "a rank of the node has not decoded a chunk for %.3g s",
-                                       x->timeout_s);
-            (void)nanosleep (&(struct timespec){0, NAP_NS}, NULL);
-        }
+        int rc = settle (x, end, err);
+        if (rc != LARDER_OK || x->next >= end)
+            return rc;
+        if (x->next != before)
+            w = (struct waiting){0};
+        rc = wait (x, &w, err);
+        if (rc != LARDER_OK)
+            return rc;
     }
-    return rc;
 }
 
 /* ---------------------------------------------------------------- cells that come by */
@@ -173,32 +188,29 @@ static int is_free (const struct larder_h5exchange *x, uint64_t cell)
 
 int larder_h5exchange_ask (struct larder_h5exchange *x, uint64_t cell, larder_error *err)
 {
+    struct waiting w = {0};
     int rc = cell < x->places ? LARDER_OK : settle_all (x, cell - x->places + 1, err);
     if (rc == LARDER_OK)
         rc = settle (x, cell, err);
-    if (rc != LARDER_OK)
-        return rc;
-    uint64_t now = atomic_load_explicit (state_of (x, cell), memory_order_relaxed);
-    x->shares = 0;
-    if (now >= state (cell, CLAIMED))
-        return 0;
-    if (!is_free (x, cell))
-        return 1;
-    if (!atomic_compare_exchange_strong (state_of (x, cell), &now, state (cell, CLAIMED)))
-        return 0;
-    x->shares = 1;
-    return 1;
+    while (rc == LARDER_OK) {
+        uint64_t now = atomic_load_explicit (state_of (x, cell), memory_order_relaxed);
+        if (now >= state (cell, CLAIMED))
+            return 0;
+        if (!is_free (x, cell))
+            rc = wait (x, &w, err);
+        else if (atomic_compare_exchange_strong (state_of (x, cell), &now, state (cell, CLAIMED)))
+            return 1;
+    }
+    return rc;
 }
 
 void larder_h5exchange_give (struct larder_h5exchange *x, uint64_t cell, const void *elements)
 {
     x->placed[cell % x->places] = 1;
-    if (x->shares && elements)
+    if (elements)
         memcpy (elements_of (x, cell), elements, x->bytes);
-    if (x->shares)
-        atomic_store_explicit (state_of (x, cell), state (cell, elements ? READY : NOTHING),
-                               memory_order_release);
-    x->shares = 0;
+    atomic_store_explicit (state_of (x, cell), state (cell, elements ? READY : NOTHING),
+                           memory_order_release);
 }
 
 int larder_h5exchange_finish (struct larder_h5exchange *x, larder_error *err)

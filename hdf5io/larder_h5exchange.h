@@ -2,9 +2,9 @@
 /* Cells that are decoded once per node: the ranks of a node walk through the same cells in order; who comes to one first
  * decodes it, into a ring that they share, the others go on to the next and take it from the ring when it is there.
  *
- * Cell c stands at place c mod places.  A rank is at most `places` cells ahead of the first one that it has not placed; then it
- * waits for whoever decodes that one.  No rank waits while it has begun a cell itself, so nobody waits in a circle.
- * Where a place is not free, since another rank has fallen behind, a rank decodes for itself. */
+ * Cell c stands at place c mod places, which is free when all ranks have placed what stood there before: so a rank waits
+ * for whoever decodes the first cell that it lacks, or for one that has fallen behind.  No rank waits while it has begun a
+ * cell itself, and what those behind need has come by already: nobody waits in a circle. */
 #ifndef LARDER_H5EXCHANGE_H
 #define LARDER_H5EXCHANGE_H
 
@@ -24,9 +24,9 @@ struct larder_h5exchange {
     size_t bytes, stride; /* of a cell, and from one place to the next */
     int me, ranks;        /* on the node */
     double timeout_s;
+    int heard;                                      /* 1: it failed since another rank did */
     uint64_t next;                                  /* the first cell that is not placed */
     unsigned char placed[LARDER_H5EXCHANGE_PLACES]; /* of the cells behind it, by place */
-    int shares;                                     /* what is being decoded is for others too */
 };
 
 /* takes: this rank will ask for every cell; else it needs none.  Collective over the session.  The same code on all

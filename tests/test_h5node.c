@@ -269,59 +269,72 @@ static size_t count_filter (unsigned flags, size_t values, const unsigned value[
     return bytes;
 }
 
-static void add_counted (void)
+/* Chunks of which many fit into the ring that ranks exchange them by, and of which six do. */
+static const struct counted {
+    const char *name;
+    hsize_t dims[2], chunk[2];
+    int chunks;
+} counted[] = {{"counted", {ROWS, COLUMNS}, {37, 300}, 36},
+               {"counted_large", {2900, COLUMNS}, {300, COLUMNS}, 10}};
+
+static void add_counted (const struct counted *c)
 {
-    const hsize_t dims[2] = {ROWS, COLUMNS}, chunk[2] = {37, 300};
     if (mpitest_rank)
         return;
     hid_t list = H5Pcreate (H5P_DATASET_CREATE), file = H5Fopen (path, H5F_ACC_RDWR, H5P_DEFAULT);
-    int bad = H5Pset_chunk (list, 2, chunk) < 0 || H5Pset_filter (list, COUNTED, 0, 0, NULL) < 0;
-    bad |= h5dataset_add (file, "counted", H5T_STD_I32LE, 2, dims, NULL, list, 0);
+    int bad = H5Pset_chunk (list, 2, c->chunk) < 0 || H5Pset_filter (list, COUNTED, 0, 0, NULL) < 0;
+    bad |= h5dataset_add (file, c->name, H5T_STD_I32LE, 2, c->dims, NULL, list, 0);
     CU_ASSERT (!bad && H5Pclose (list) >= 0 && H5Fclose (file) >= 0);
 }
 
-/* Each chunk, once on each node: 9 x 4 of them. */
-static void check_decoded (const larder *s)
+/* Each chunk, once on each node. */
+static void check_decoded (const larder *s, const struct counted *c)
 {
     larder_session_info info;
     int all = 0;
     CU_ASSERT_EQUAL (larder_session_get_info (s, &info), LARDER_OK);
     MPI_Allreduce (&decoded, &all, 1, MPI_INT, MPI_SUM, MPI_COMM_WORLD);
-    CU_ASSERT_EQUAL (all, 36 * info.node_count);
+    CU_ASSERT_EQUAL (all, c->chunks * info.node_count);
     decoded = 0;
+}
+
+static void decode_once (larder *s, const struct counted *c)
+{
+    larder_error err = {0};
+    larder_h5_dataset *d = NULL;
+    larder_shared *m = NULL;
+    larder_ref ref;
+    add_counted (c);
+    uint64_t size = c->dims[0] * c->dims[1] * sizeof (int);
+    char *bytes = expected (c->name, H5T_NATIVE_INT, size), *mine = calloc (1, size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL (mine);
+    offer (s, c->name, LARDER_EVERY_RANK, &ref);
+    MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
+    CU_ASSERT_PTR_NOT_NULL_FATAL (d);
+    decoded = 0;
+    MPITEST_OK (larder_h5_dataset_node (d, H5T_NATIVE_INT, &m, &err), err);
+    check_decoded (s, c);
+    compare (c->name, bytes, m);
+    MPITEST_OK (larder_h5_dataset_read_all (d, H5T_NATIVE_INT, mine, &err), err);
+    check_decoded (s, c);
+    CU_ASSERT (memcmp (bytes, mine, size) == 0);
+    larder_h5_dataset_close (&d);
+    serve (s);
+    MPITEST_OK (larder_shared_free (&m, &err), err);
+    free (bytes);
+    free (mine);
 }
 
 static void test_decoded_once (void)
 {
     static const H5Z_class2_t class = {H5Z_CLASS_T_VERS, COUNTED, 1,    1,
                                        "counted",        NULL,    NULL, count_filter};
-    larder_error err = {0};
-    larder_h5_dataset *d = NULL;
-    larder_shared *m = NULL;
-    larder_ref ref;
     CU_ASSERT_FATAL (H5Zregister (&class) >= 0);
     larder *s = mpiobject_open (&config);
     make_file ();
-    add_counted ();
-    uint64_t size = ROWS * COLUMNS * sizeof (int);
-    char *bytes = expected ("counted", H5T_NATIVE_INT, size), *mine = calloc (1, size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL (mine);
-    offer (s, "counted", LARDER_EVERY_RANK, &ref);
-    MPITEST_OK (larder_h5_dataset_open (s, &ref, &d, &err), err);
-    CU_ASSERT_PTR_NOT_NULL_FATAL (d);
-    decoded = 0;
-    MPITEST_OK (larder_h5_dataset_node (d, H5T_NATIVE_INT, &m, &err), err);
-    check_decoded (s);
-    compare ("counted", bytes, m);
-    MPITEST_OK (larder_h5_dataset_read_all (d, H5T_NATIVE_INT, mine, &err), err);
-    check_decoded (s);
-    CU_ASSERT (memcmp (bytes, mine, size) == 0);
-    larder_h5_dataset_close (&d);
-    serve (s);
-    MPITEST_OK (larder_shared_free (&m, &err), err);
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; ++i)
+        decode_once (s, &counted[i]);
     mpiobject_close (&s);
-    free (bytes);
-    free (mine);
     remove_file ();
     CU_ASSERT (H5Zunregister (COUNTED) >= 0);
 }
