@@ -37,6 +37,8 @@ void larder_relay_plan_make (int nodes, uint64_t size, uint64_t payload,
         want = larder_num_min (want, size + 63);
     plan->payload = larder_num_max (want & ~UINT64_C (63), 64);
     plan->stride = LARDER_HEADER_BYTES + (size_t)plan->payload;
+    plan->unit =
+        64 * ((plan->stride + 64 * LARDER_RELAY_UNITS_MAX - 1) / (64 * LARDER_RELAY_UNITS_MAX));
     plan->trees = larder_tree_choose (nodes, size ? size / plan->payload : UINT64_MAX);
     plan->slots = larder_num_min (plan->trees == 1 ? CHAIN_SLOTS : TREES_SLOTS,
                                   s->collective_size / plan->stride / (uint64_t)plan->trees);
@@ -165,10 +167,12 @@ static size_t ready_word (const struct larder_relay *r, int tree, uint64_t numbe
 /* A chunk is here: this node's ranks, the children, and then the parent hear of it. */
 static void announce (struct larder_relay *r, int tree, uint64_t number)
 {
-    uint64_t ready = larder_wire_relay_ready (number, slot (r, tree, number)->size);
+    size_t used = LARDER_HEADER_BYTES + slot (r, tree, number)->size;
+    uint64_t ready =
+        larder_wire_relay_ready (number / r->plan.slots, (used + r->plan.unit - 1) / r->plan.unit);
     set (r, LARDER_RELAY_HAVE + 64 * (size_t)tree, number + 1);
     for (int i = 0; i < r->child_count[tree]; ++i)
-        tell (r, r->child[tree][i], ready_word (r, tree, number), LARDER_WRITE_REPLACE, ready);
+        tell (r, r->child[tree][i], ready_word (r, tree, number), LARDER_WRITE_MAX, ready);
     if (r->node)
         tell (r, r->parent[tree],
               LARDER_RELAY_CURSOR + 128 * (size_t)tree + 64 * (size_t)r->number_at_parent[tree],
@@ -190,6 +194,10 @@ static int produce (struct larder_relay *r)
     uint64_t number = number_of (r, r->produced);
     if (r->failed || r->produced == r->end || !is_free (r, tree, number))
         return 0;
+    if (number / r->plan.slots >= LARDER_RELAY_ROUNDS) {
+        larder_relay_fail (r, LARDER_ERANGE, "more chunks than a collective download can count");
+        return 1;
+    }
     struct larder_slot_header *h = slot (r, tree, number);
     *r->in_callback = 1;
     int rc = larder_chunks_plan (r->chunks, r->base + r->produced, &chunk, &why);
@@ -266,13 +274,13 @@ static void start_get (struct larder_relay *r, int tree, uint64_t number, size_t
 static int ask (struct larder_relay *r, int tree)
 {
     uint64_t number = r->asked[tree], ready = count (r, ready_word (r, tree, number));
-    size_t size = 64 * (size_t)(ready & 0xfffff);
+    size_t size = r->plan.unit * (size_t)(ready & LARDER_RELAY_UNITS_MAX);
     if (r->failed || number == r->got[tree] + LARDER_RELAY_FETCHES || !ready ||
-        ready >> 20 != (number & 0xfffff) || size > r->plan.stride || !is_free (r, tree, number))
+        ready >> LARDER_RELAY_UNITS_BITS != number / r->plan.slots || !is_free (r, tree, number))
         return 0;
     fetch_of (r, tree, number)->tries = 0;
     ++r->asked[tree];
-    start_get (r, tree, number, size);
+    start_get (r, tree, number, larder_num_min (size, r->plan.stride));
     return 1;
 }
 
@@ -408,6 +416,10 @@ void larder_relay_begin (struct larder_relay *r, int root)
         }
     }
     r->end = r->end_item > r->first_item ? UINT64_MAX : 0;
+    if (!r->consumer && !r->leads) { /* it holds nothing, and waits only for the others' end */
+        r->end = 0;
+        set (r, passed_word (nc->local), NOTHING);
+    }
     r->next_item = r->first_item;
 }
 

@@ -23,6 +23,7 @@ struct larder_relay_plan {
     uint64_t payload; /* bytes of a chunk */
     uint64_t slots;   /* places of a tree's ring */
     size_t stride;    /* bytes from one to the next */
+    size_t unit;      /* in which ready words say how much of that is used */
 };
 
 /* size: bytes of the object, 0: not known.  payload: the most that a chunk may have. */

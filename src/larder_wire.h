@@ -303,11 +303,14 @@ enum {
     LARDER_RELAY_PASSED = 1472  /* 64 * local rank */
 };
 
-/* The count of a relay's ready word: the chunk's number in its tree 20 bits, and the size of its slot, the header
- * included, in lines of 64 bytes, 20 bits: never 0. */
-static inline uint64_t larder_wire_relay_ready (uint64_t number, uint64_t size)
+/* The count of a relay's ready word: how often its place has been filled before, 28 bits, and how many units the slot takes,
+ * 12 bits: never 0.  It only grows, so that one of an earlier life which comes late does no harm. */
+#define LARDER_RELAY_UNITS_BITS 12
+#define LARDER_RELAY_UNITS_MAX  ((UINT64_C (1) << LARDER_RELAY_UNITS_BITS) - 1)
+#define LARDER_RELAY_ROUNDS     (UINT64_C (1) << (LARDER_COUNT_BITS - LARDER_RELAY_UNITS_BITS))
+static inline uint64_t larder_wire_relay_ready (uint64_t round, uint64_t units)
 {
-    return (number & 0xfffff) << 20 | (LARDER_HEADER_BYTES + size + 63) / 64;
+    return round << LARDER_RELAY_UNITS_BITS | units;
 }
 
 /* Check word of a record of n words (the last of them is the check itself and not covered). */

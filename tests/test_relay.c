@@ -152,6 +152,35 @@ static void draw (struct world *w)
                                            .fault_seed = below (w, 1000)};
 }
 
+/* A download of w->root's object by all. */
+static void begin (struct world *w, const struct larder_relay_plan *plan, uint64_t life)
+{
+    CU_ASSERT_EQUAL_FATAL (larder_chunks_init (&w->chunks, &w->object, plan->payload, NULL),
+                           LARDER_OK);
+    for (int r = 0; r < w->ranks; ++r) {
+        struct member *m = &w->member[r];
+        m->sink = (struct sink){.item = w->first, .fails = m->sink.fails};
+        m->consumer = (larder_consumer){.self = &m->sink, .consume_items = consume};
+        m->stats = (larder_stats){0};
+        m->relay = (struct larder_relay){.words = {&m->cache, &m->transport},
+                                         .settings = &w->settings,
+                                         .stats = &m->stats,
+                                         .plan = *plan,
+                                         .life = life,
+                                         .key = 99 + life,
+                                         .item_size = w->chunks.item_size,
+                                         .first_item = w->first,
+                                         .end_item = w->end,
+                                         .chunks = r == w->root ? &w->chunks : NULL,
+                                         .consumer = &m->consumer,
+                                         .in_callback = &m->in_callback};
+        if (r == w->root && w->first < w->end)
+            CU_ASSERT_EQUAL_FATAL (larder_chunks_find (&w->chunks, w->first, &m->relay.base, NULL),
+                                   LARDER_OK);
+        larder_relay_begin (&m->relay, w->root);
+    }
+}
+
 static void open_world (struct world *w, const struct larder_relay_plan *forced)
 {
     struct larder_wire_shape shape = {.node_count = (uint64_t)w->topology.node_count,
@@ -178,8 +207,6 @@ static void open_world (struct world *w, const struct larder_relay_plan *forced)
                              .meanwhile = meanwhile};
     for (int r = 0; r < w->ranks; ++r)
         w->segment[r] = w->memory[w->topology.node[r]];
-    CU_ASSERT_EQUAL_FATAL (larder_chunks_init (&w->chunks, &w->object, forced->payload, NULL),
-                           LARDER_OK);
     for (int r = 0; r < w->ranks; ++r) {
         struct member *m = &w->member[r];
         m->cache = (struct larder_nodecache){.base = w->segment[r],
@@ -190,26 +217,9 @@ static void open_world (struct world *w, const struct larder_relay_plan *forced)
                                              .local = w->topology.local[r]};
         m->port = (struct simnet_port){&w->net, r};
         m->transport = (struct larder_transport){&simnet_ops, &m->port};
-        m->sink.item = w->first;
         m->sink.fails = below (w, 12) ? -1 : (int)below (w, ITEMS);
-        m->consumer = (larder_consumer){.self = &m->sink, .consume_items = consume};
-        m->relay = (struct larder_relay){.words = {&m->cache, &m->transport},
-                                         .settings = &w->settings,
-                                         .stats = &m->stats,
-                                         .plan = *forced,
-                                         .life = 5,
-                                         .key = 99,
-                                         .item_size = w->chunks.item_size,
-                                         .first_item = w->first,
-                                         .end_item = w->end,
-                                         .chunks = r == w->root ? &w->chunks : NULL,
-                                         .consumer = &m->consumer,
-                                         .in_callback = &m->in_callback};
-        if (r == w->root && w->first < w->end)
-            CU_ASSERT_EQUAL_FATAL (larder_chunks_find (&w->chunks, w->first, &m->relay.base, NULL),
-                                   LARDER_OK);
-        larder_relay_begin (&m->relay, w->root);
     }
+    begin (w, forced, 5);
 }
 
 static void close_world (struct world *w)
@@ -304,8 +314,50 @@ static void test_worlds (void)
     CU_ASSERT (trees > 30);
 }
 
+/* Production fails, and words of that download are still under way when the next one begins, whose owner is another: they
+ * do not undo its own. */
+static void test_next_after_failure (void)
+{
+    static const larder_object_ops sized = {
+        .item_count = count_items, .item_size = item_size, .produce_item = produce_item};
+    const struct larder_relay_plan plan = {
+        .trees = 2, .payload = 1024, .slots = 4, .stride = LARDER_HEADER_BYTES + 1024, .unit = 64};
+    const int leader[] = {0, 1, 2, 3, 4};
+    struct larder_test_random random = larder_test_seed ();
+    int ended = 0;
+    for (uint64_t i = 0; i < 400; ++i) {
+        struct world *w = calloc (1, sizeof *w);
+        CU_ASSERT_PTR_NOT_NULL_FATAL (w);
+        w->random.state = larder_num_mix (random.state + i);
+        seen = w;
+        CU_ASSERT_EQUAL_FATAL (larder_topology_make (&w->topology, 5, leader, NULL), LARDER_OK);
+        w->ranks = 5;
+        w->items = w->end = 60;
+        for (int k = 0; k < 60; ++k)
+            w->bytes += w->size[k] = 500;
+        w->object = (larder_object){.ops = &sized, .self = w, .uniform_item_size = 500};
+        w->fail_item = 10 + (int)below (w, 40);
+        w->settings = (struct larder_settings){
+            .chunk_size = 4096, .collective_size = 40000, .piece_size = 300, .timeout_s = 300};
+        open_world (w, &plan);
+        for (int r = 0; r < w->ranks; ++r)
+            w->member[r].sink.fails = -1;
+        w->net.delay = 0.2;
+        ended += run (w);
+        larder_chunks_free (&w->chunks);
+        w->fail_item = -1;
+        w->root = 1;
+        begin (w, &plan, 6);
+        ended += run (w);
+        check (w, random.state);
+        close_world (w);
+    }
+    CU_ASSERT_EQUAL (ended, 800);
+}
+
 int main (void)
 {
-    static const struct larder_test tests[] = {{"worlds", test_worlds}, {NULL, NULL}};
+    static const struct larder_test tests[] = {
+        {"worlds", test_worlds}, {"next after a failure", test_next_after_failure}, {NULL, NULL}};
     return larder_test_main ("relay", tests);
 }
