@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fuzzes what larder reads from outside: messages, refs and settings, with clang's libFuzzer and the sanitizers.
 #   fuzz.sh [message|ref|config]...     default: all
-#   LARDER_FUZZ_SECONDS=20              each; 0: only what is in the corpus
+#   LARDER_FUZZ_SECONDS=8               each; 0: only what is in the corpus
 #   fuzz.sh again message FILE          one input once more
 #   fuzz.sh corpus                      write tests/fuzz/corpus anew, after the format changed
 # Findings stay in fuzz/ of the build folder (LARDER_TEST_BUILD), with the line that repeats them.
@@ -12,7 +12,7 @@ here=$(dirname "$(readlink -f "$0")")
 source=$here/..
 # shellcheck source=tests/not_run.sh
 . "$here/not_run.sh"
-seconds=${LARDER_FUZZ_SECONDS:-20}
+seconds=${LARDER_FUZZ_SECONDS:-8}
 clang=${LARDER_FUZZ_CLANG:-clang}
 jobs=$(nproc)
 need "$clang" "clang libclang-rt-14-dev"

@@ -193,7 +193,7 @@ static void test_nobody_looked (void)
     mpitxn_share (&ref, 1, 0);
     if (mpitest_rank == last ()) {
         mpiobject_start (s, &ref, &k, &request);
-        (void)nanosleep (&(struct timespec){3, 0}, NULL); /* the owner does not look either */
+        (void)nanosleep (&(struct timespec){2, 0}, NULL); /* the owner does not look either */
         CU_ASSERT_EQUAL_FATAL (larder_download_test (&request, &err), LARDER_AGAIN);
         mpiobject_tell (0, TAG_AT);
         mpiobject_finish (&request, &k, LARDER_OK);
