@@ -4,10 +4,12 @@
 #include <sched.h>
 #include <time.h>
 
-#define PAUSES     50
-#define YIELDS     1000
-#define NAP_NS     20000
-#define NAP_MAX_NS 500000
+#define PAUSES 50
+#define YIELDS 1000
+#define NAP_NS 20000
+/* Each nap is a little longer than the one before: 0.2 ms after 10 ms, 2 ms after a second. */
+#define NAP_MORE_NS 2000
+#define NAP_MAX_NS  2000000
 
 void larder_backoff_wait (struct larder_backoff *backoff, double max_s)
 {
@@ -19,7 +21,7 @@ void larder_backoff_wait (struct larder_backoff *backoff, double max_s)
     } else if (n < PAUSES + YIELDS) {
         sched_yield ();
     } else {
-        long ns = NAP_NS + (long)(n - PAUSES - YIELDS) * 2000;
+        long ns = NAP_NS + (long)(n - PAUSES - YIELDS) * NAP_MORE_NS;
         if (ns > NAP_MAX_NS)
             ns = NAP_MAX_NS;
         if (max_s < (double)ns * 1e-9)
