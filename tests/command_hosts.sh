@@ -37,7 +37,7 @@ for host in $hosts; do
 done
 check "a copy a host: writers" same "$(value nodes) $(value writers) $(value shared_dest)" "4 4 false"
 check "a copy a host: each item once" same "$(value produced) $(value reproduced)" "$(value items) 0"
-check "a copy a host: payload crossed three times" same "$(value bytes_from_owner)" $((3 * $(stat -c %s "$src")))
+check "a copy a host: payload left the owner once" same "$(value bytes_from_owner)" "$(stat -c %s "$src")"
 
 stage 8 "$src" "$dest" --verify --json "$work/j.json"
 expect_done "a shared folder" 8
@@ -78,11 +78,21 @@ for host in $hosts; do on $host mkdir /dev/shm/d; done
 on n3 mount -t tmpfs -o size=1m tmpfs /dev/shm/d
 stage 8 "$src" /dev/shm/d/x --json "$work/j.json"
 expect_failed "one host is full" 8 1 "No space left on device"
-check "one host is full: names the rank and the host" has "$err" "larder: rank 4 (n3)"
+# The host's lowest rank fetches, its neighbour writes.
+check "one host is full: names the rank and the host" has "$err" "larder: rank 5 (n3)"
 for host in $hosts; do
     check "one host is full: nothing on $host" same "$(on $host ls -A /dev/shm/d)" ""
 done
-check "one host is full: the report names it" same "$(tr -d ' \n' <"$work/j.json" | grep -o '"failed_receivers":\[[0-9,]*\]')" '"failed_receivers":[4]'
+check "one host is full: the report names it" same "$(tr -d ' \n' <"$work/j.json" | grep -o '"failed_receivers":\[[0-9,]*\]')" '"failed_receivers":[5]'
+on n3 umount /dev/shm/d
+# There is room for one copy, but two are written: it shows in the middle, and the others end as well.
+on n3 mount -t tmpfs -o size=4m tmpfs /dev/shm/d
+stage 8 "$src" /dev/shm/d/x%r --per rank
+expect_failed "one host becomes full" 8 1 "No space left on device"
+check "one host becomes full: names the host" has "$err" " (n3)"
+for host in $hosts; do
+    check "one host becomes full: nothing on $host" same "$(on $host ls -A /dev/shm/d)" ""
+done
 on n3 umount /dev/shm/d
 on n4 touch /dev/shm/d/x
 stage 8 "$src" /dev/shm/d/x

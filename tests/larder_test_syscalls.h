@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static struct {
@@ -75,6 +76,14 @@ int fallocate (int fd, int mode, off_t offset, off_t size)
     if (larder_test_syscalls.fallocate)
         return larder_test_fail (larder_test_syscalls.fallocate);
     return (int)syscall (SYS_fallocate, fd, mode, offset, size);
+}
+
+/* Where reserving is to fail, it must be tried: nothing is said of the file system, which may be one in memory. */
+int fstatfs (int fd, struct statfs *fs)
+{
+    if (larder_test_syscalls.fallocate)
+        return larder_test_fail (ENOSYS);
+    return (int)syscall (SYS_fstatfs, fd, fs);
 }
 
 /* What pread and pwrite have in common: the failure, or how many bytes to move. */

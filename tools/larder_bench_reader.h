@@ -14,7 +14,7 @@
 
 struct larder_bench_source;
 
-/* What differs between the two.  Nothing here is collective but download_node. */
+/* What differs between the two.  The downloads are collective. */
 struct larder_bench_kind {
     const char *name; /* "dataset", "file" */
     /* Open it and say how many bytes it has in memory, and how many a step of about 4 MiB reads. */

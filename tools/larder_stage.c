@@ -13,6 +13,15 @@
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
+/* A file's pages.  Over several nodes chunks are made of whole pieces less a header: pages that fit a piece leave nothing over.
+ * On one node a page is a chunk, so one that is read is one that is written. */
+static uint64_t page_size (const larder_session_info *info)
+{
+    const uint64_t unit = 4096;
+    uint64_t fits = (info->piece_size - 1) / unit * unit;
+    return info->node_count > 1 && fits && fits <= info->chunk_size ? fits : info->chunk_size;
+}
+
 /* Open the session.  LARDER_EINVAL and LARDER_ERANGE are about settings: usage errors. */
 static int open_session (struct larder_stage *stage, larder_error *err)
 {
@@ -27,7 +36,7 @@ static int open_session (struct larder_stage *stage, larder_error *err)
     if (rc != LARDER_OK)
         return rc;
     rc = larder_session_get_info (stage->team->session, &info);
-    stage->chunk_size = info.chunk_size;
+    stage->page_size = page_size (&info);
     stage->report.transport = info.transport;
     stage->report.nodes = info.node_count;
     return rc;
@@ -160,6 +169,7 @@ static int transfer (struct larder_stage *stage, const larder_consumer *consumer
     t->team = stage->team;
     t->ref = stage->ref;
     t->timeout_s = stage->timeout_s;
+    t->together = stage->writers.together;
     t->name = larder_text_basename (args->src);
     t->watch = &stage->watch;
     if (stage->team->rank == 0 && args->progress != LARDER_ARGS_QUIET)
@@ -195,6 +205,7 @@ static int stage_steps (struct larder_stage *stage, int *usage, larder_error *er
     rc = open_source (stage, err);
     if (rc == LARDER_OK)
         rc = larder_writers_find (stage->team, stage->args, &stage->source, &stage->writers, err);
+    stage->transfer.start = MPI_Wtime (); /* all ranks have met just before */
     if (rc == LARDER_OK)
         rc = open_sinks (stage, &consumer, err);
     if (rc == LARDER_OK)

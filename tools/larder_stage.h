@@ -30,7 +30,7 @@ struct larder_stage {
     struct larder_landing landing;
     struct larder_transfer transfer;
     struct larder_report report; /* filled on rank 0 */
-    uint64_t chunk_size;         /* in force */
+    uint64_t page_size;          /* of a file */
     double timeout_s;
     double seconds;    /* this rank's: from the common start to its file's name */
     int failed_itself; /* 1: this rank did not get its copy, and nobody else is why */

@@ -3,11 +3,10 @@
 #include "larder_stage.h"
 #include "larder_verify.h"
 
-/* One page is one chunk: an item is then never split, and a page that is read is a page sent. */
 static int file_open_source (struct larder_stage *stage, larder_object *object, larder_error *err)
 {
     struct stat status;
-    int rc = larder_file_object (stage->args->src, stage->chunk_size, object, &status, err);
+    int rc = larder_file_object (stage->args->src, stage->page_size, object, &status, err);
     if (rc == LARDER_OK)
         larder_place_source_set (&stage->source, &status);
     return rc;
@@ -20,7 +19,7 @@ static int file_open_sink (struct larder_stage *stage, larder_consumer *consumer
         .size = source->size,
         .mode = (mode_t)(source->mode & 07777),
         .mtime = {.tv_sec = (time_t)source->mtime_s, .tv_nsec = (long)source->mtime_ns},
-        .page_size = stage->chunk_size,
+        .page_size = stage->page_size,
         .replace = stage->args->force};
     int rc = larder_file_sink_open (stage->writers.place.path, &options, &stage->file_sink, err);
     if (rc == LARDER_OK)

@@ -6,14 +6,20 @@
 /* How long a rank stays inside one library call before it looks at signals and the bar. */
 #define SLICE_S 0.05
 
+/* How often a rank looks at them while it downloads together with the others. */
+#define LOOK_S 0.01
+
 static void draw (struct larder_transfer *t)
 {
     const larder_offer_status *s = &t->status;
     struct larder_bar_view view = {.name = t->name,
                                    .bytes = s->bytes,
-                                   .done = s->bytes ? s->slowest_bytes : s->bytes_produced,
+                                   .done = t->together ? t->watch->bytes
+                                           : s->bytes  ? s->slowest_bytes
+                                                       : s->bytes_produced,
                                    .seconds = MPI_Wtime () - t->start,
-                                   .slowest_rank = s->receivers > 1 ? s->slowest_receiver : -1,
+                                   .slowest_rank =
+                                       !t->together && s->receivers > 1 ? s->slowest_receiver : -1,
                                    .slowest = NULL};
     if (view.slowest_rank >= 0)
         view.slowest = larder_team_host (t->team, view.slowest_rank);
@@ -77,6 +83,98 @@ static int receive (struct larder_transfer *t, const larder_consumer *consumer, 
     }
 }
 
+/* ---------------------------------------------------------------- together */
+
+/* This rank cannot go on.  It passes chunks on all the same; rank 0 stops producing, so that all end now and not after
+ * having moved the rest for nothing. */
+static void give_up (struct larder_transfer *t)
+{
+    larder_team_tell (t->team);
+    if (t->team->rank == 0)
+        t->watch->stop = 1;
+}
+
+static int together_consume (void *self, const larder_view *view, larder_error *err)
+{
+    struct larder_transfer *t = self;
+    int rc = t->consumer ? t->consumer->consume_items (t->consumer->self, view, &t->failure) : 0;
+    if (rc >= 0)
+        return rc;
+    t->failure.code = rc;
+    if (err)
+        *err = t->failure;
+    give_up (t);
+    return rc;
+}
+
+static int together_completed (void *self, larder_error *err)
+{
+    struct larder_transfer *t = self;
+    return t->consumer ? t->consumer->download_completed (t->consumer->self, err) : LARDER_OK;
+}
+
+static void together_failed (void *self, const larder_error *why)
+{
+    struct larder_transfer *t = self;
+    if (t->consumer)
+        t->consumer->download_failed (t->consumer->self, why);
+}
+
+static int together_aborts (void *self)
+{
+    struct larder_transfer *t = self;
+    double now = MPI_Wtime ();
+    if (now - t->looked_at < LOOK_S)
+        return 0;
+    t->looked_at = now;
+    if (larder_signal_seen ()) {
+        give_up (t);
+        return 1;
+    }
+    if (t->team->rank == 0) {
+        if (larder_offer_get_status (t->team->session, &t->ref, &t->status, NULL) == LARDER_OK)
+            draw (t);
+        t->watch->stop |= larder_team_told (t->team);
+    }
+    return 0;
+}
+
+/* This rank's own result: what is another's is left to it to tell. */
+static int together_result (struct larder_transfer *t, int rc, larder_error *err)
+{
+    int interrupted = larder_team_interrupted (err);
+    if (interrupted != LARDER_OK)
+        return interrupted;
+    if (t->failure.code != LARDER_OK) {
+        *err = t->failure;
+        return err->code;
+    }
+    if (rc == LARDER_OK || rc == LARDER_ETIMEDOUT)
+        return rc; /* who timed out was not told of any failure */
+    if (err->rank == t->team->rank && !(t->team->rank == 0 && t->watch->stop))
+        return rc;
+    return larder_error_set (err, LARDER_EREMOTE, 0, "another rank failed");
+}
+
+static int receive_together (struct larder_transfer *t, larder_error *err)
+{
+    larder_consumer consumer = {.self = t,
+                                .consume_items = together_consume,
+                                .download_completed = together_completed,
+                                .download_failed = together_failed,
+                                .abort_requested = together_aborts};
+    larder_session_info info = {0};
+    (void)larder_session_get_info (t->team->session, &info); /* worked before */
+    /* A node's lowest rank reads or fetches, so it looks around; who neither does that nor writes sleeps until the end. */
+    int works = t->consumer || info.node_rank == 0;
+    int rc = larder_download_all (t->team->session, &t->ref, works ? &consumer : NULL, err);
+    if (rc == LARDER_ETIMEDOUT && t->team->rank == 0)
+        t->stalled = 1;
+    return together_result (t, rc, err);
+}
+
+/* ---------------------------------------------------------------- the end of both */
+
 /* Rank 0: serve until every receiver is final. */
 static int serve (struct larder_transfer *t, larder_error *err)
 {
@@ -100,6 +198,9 @@ static int owner_result (struct larder_transfer *t, int rc, larder_error *err)
         *err = t->watch->failure;
         return err->code;
     }
+    if (t->stalled && t->together)
+        return larder_error_set (err, LARDER_ETIMEDOUT, 0, "%s: nothing moved for %.0f s", t->name,
+                                 t->timeout_s);
     if (t->stalled)
         return larder_error_set (err, LARDER_ETIMEDOUT, 0,
                                  "%s: nothing moved for %.0f s; furthest behind is rank %d (%s)",
@@ -114,8 +215,10 @@ int larder_transfer_run (struct larder_transfer *t, const larder_consumer *consu
                          larder_error *err)
 {
     int rc = LARDER_OK;
-    t->start = MPI_Wtime ();
-    if (consumer)
+    t->consumer = consumer;
+    if (t->together)
+        rc = receive_together (t, err);
+    else if (consumer)
         rc = receive (t, consumer, err);
     if (rc != LARDER_OK)
         larder_team_tell (t->team);

@@ -19,8 +19,11 @@ static int watch_produce_item (void *self, uint64_t item, uint64_t offset, void 
 {
     struct larder_watch *watch = self;
     larder_error why = {0};
+    if (watch->stop)
+        return larder_error_set (err, LARDER_ECANCELED, 0, "another rank failed");
     int rc = watch->inner.ops->produce_item (watch->inner.self, item, offset, buffer, capacity,
                                              produced, last, &why);
+    watch->bytes += rc < 0 ? 0 : *produced;
     if (rc < 0) {
         if (watch->failure.code == LARDER_OK) {
             watch->failure = why;

@@ -10,6 +10,8 @@ struct larder_watch {
     larder_object inner;
     larder_object_ops ops;
     larder_error failure; /* the first failed production; code LARDER_OK: none */
+    uint64_t bytes;       /* that were produced */
+    int stop;             /* set to 1: nothing more is produced; what is asked for fails */
     void (*before_release) (void *context, const larder_object *inner);
     void *context;
     int released; /* 1: inner is gone */

@@ -34,7 +34,8 @@ typedef struct larder_config {
                         with nodes * max_lines * ranks per node at every owner: where all ranks own, set 1 or 2 */
     const int *owners; /**< ranks that may offer; read during larder_open only.  NULL: rank 0 */
     int owner_count;   /**< entries of owners */
-    double timeout_s;  /**< seconds without progress after which a call gives up; between two calls a second
+    double
+        timeout_s; /**< seconds without progress after which a call gives up; between two calls a second
                            of them counts at most.  Default 300 */
     double hold_timeout_s; /**< seconds a receiver may stand still while others wait for it. Default
                               60 */

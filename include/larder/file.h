@@ -34,7 +34,8 @@ typedef struct larder_file_sink larder_file_sink;
 
 /** What a received file shall be. */
 typedef struct larder_file_options {
-    uint64_t size;         /**< final size in bytes, reserved at once where the file system can */
+    uint64_t size;         /**< final size in bytes, reserved at once where the file system can;
+                              in memory (tmpfs) only the room is looked at */
     mode_t mode;           /**< permission bits; set-id bits are not taken over */
     struct timespec mtime; /**< modification time */
     uint64_t page_size;    /**< of the object that will be downloaded */
