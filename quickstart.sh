@@ -13,7 +13,7 @@ packages_build=(build-essential cmake pkg-config openmpi-bin libopenmpi-dev libh
     libxxhash-dev libmsgpack-dev zlib1g-dev)
 packages_demo=(gmt-gshhg-full)
 packages_test=(libcunit1-dev hdf5-tools gmt-gshhg-full gmt-gshhg-low python-tables-data iproute2
-    slurmctld slurmd slurm-client munge libpmix-dev spin clang libclang-rt-14-dev)
+    slurmctld slurmd slurm-client munge libpmix-dev spin clang libclang-rt-14-dev libsimgrid-dev)
 
 help () {
     cat <<'TEXT'
