@@ -268,8 +268,10 @@ int larder_bcast (larder *s, void *buffer, uint64_t size, int root, larder_error
     if (!ref)
         rc = larder_error_set (&why, LARDER_ENOMEM, 0, "larder_bcast: no memory");
     if (rc == LARDER_OK && s->rank == root) {
-        rc = larder_object_memory (buffer, size, s->settings.chunk_size, "larder_bcast", &object,
-                                   &why);
+        struct larder_relay_plan plan; /* an item is a chunk, so that none is cut in two */
+        larder_relay_plan_make (s->topology.node_count, size, s->settings.chunk_size, &s->settings,
+                                &plan);
+        rc = larder_object_memory (buffer, size, plan.payload, "larder_bcast", &object, &why);
         if (rc == LARDER_OK) {
             rc = larder_offer (s, &object, LARDER_EVERY_RANK, ref, &why);
             if (rc != LARDER_OK)

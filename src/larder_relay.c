@@ -11,6 +11,9 @@
 #define CHAIN_SLOTS 16
 #define TREES_SLOTS LARDER_RELAY_PLACES
 
+/* Filling the pipeline of a chain is to take this part of the time, where a chunk of one piece allows it. */
+#define FILLS UINT64_C (64)
+
 /* Ready words have no room for more. */
 #define PAYLOAD_MAX (UINT64_C (32) << 20)
 
@@ -26,7 +29,7 @@ void larder_relay_plan_make (int nodes, uint64_t size, uint64_t payload,
     uint64_t want = most;
     /* The chunk is the pipeline's unit: filling it is to take a small part of the time. */
     if (nodes > 2 && size)
-        want = larder_num_min (most, size / (16 * (uint64_t)(nodes - 2)));
+        want = larder_num_min (most, size / (FILLS * (uint64_t)(nodes - 2)));
     uint64_t pieces = (want + LARDER_HEADER_BYTES) / s->piece_size;
     if (nodes > 1 && pieces)
         want = pieces * s->piece_size - LARDER_HEADER_BYTES;
@@ -429,8 +432,8 @@ int larder_relay_poll (struct larder_relay *r)
     if (r->leads && r->node)
         for (int t = 0; t < r->plan.trees; ++t)
             moved += fetch (r, t);
-    else if (r->leads)
-        moved += produce (r);
+    else if (r->leads && produce (r))
+        return moved + 1; /* what others wait for goes before what this rank does with it */
     return moved + (r->failed ? 0 : consume (r));
 }
 

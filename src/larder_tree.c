@@ -63,5 +63,5 @@ int larder_tree_children (int nodes, int trees, int tree, int node,
 
 int larder_tree_choose (int nodes, uint64_t chunks)
 {
-    return nodes <= 3 || (uint64_t)(nodes - 2) <= chunks / 10 ? 1 : LARDER_TREES_MAX;
+    return nodes <= 3 || (uint64_t)(nodes - 2) <= chunks / 20 ? 1 : LARDER_TREES_MAX;
 }

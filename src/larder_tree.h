@@ -19,7 +19,7 @@ int larder_tree_parent (int nodes, int trees, int tree, int node);
 int larder_tree_children (int nodes, int trees, int tree, int node,
                           int children[LARDER_TREE_CHILDREN]);
 
-/* How many trees for so many chunks: a chain while filling it takes at most a tenth of the time. */
+/* How many trees for so many chunks: a chain while filling it takes at most a twentieth of the time. */
 int larder_tree_choose (int nodes, uint64_t chunks);
 
 #endif

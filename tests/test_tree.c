@@ -63,10 +63,10 @@ static void test_choose (void)
 {
     CU_ASSERT_EQUAL (larder_tree_choose (1, 0), 1);
     CU_ASSERT_EQUAL (larder_tree_choose (3, 0), 1);
-    CU_ASSERT_EQUAL (larder_tree_choose (8, 59), 2);
-    CU_ASSERT_EQUAL (larder_tree_choose (8, 60), 1);
-    CU_ASSERT_EQUAL (larder_tree_choose (1000, 9979), 2);
-    CU_ASSERT_EQUAL (larder_tree_choose (1000, 9980), 1);
+    CU_ASSERT_EQUAL (larder_tree_choose (8, 119), 2);
+    CU_ASSERT_EQUAL (larder_tree_choose (8, 120), 1);
+    CU_ASSERT_EQUAL (larder_tree_choose (1000, 19959), 2);
+    CU_ASSERT_EQUAL (larder_tree_choose (1000, 19960), 1);
 }
 
 int main (void)
