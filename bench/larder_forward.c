@@ -249,18 +249,18 @@ int main (int argc, char **argv)
     MPI_Comm_rank (MPI_COMM_WORLD, &b->rank);
     *b = (bench){.rank = b->rank, .last = ranks - 1, .hops = 3, .repeats = 21, .size = 64 << 20};
     const int json = argc > 1 && strcmp (argv[1], "--json") == 0, at = 1 + json;
-    if ((argc > at && larder_config_size (argv[at], &b->size, &err) != LARDER_OK) ||
+    const int help = argc > 1 && strcmp (argv[1], "--help") == 0;
+    if (help || (argc > at && larder_config_size (argv[at], &b->size, &err) != LARDER_OK) ||
         (argc > at + 1 && !whole_number (argv[at + 1], MOST, &b->repeats)) ||
         (argc > at + 2 && !whole_number (argv[at + 2], 1000, &b->hops)) || argc > at + 3 ||
         ranks < 4 || b->size < 512 || b->size % 512 != 0) {
         if (b->rank == 0)
-            fprintf (stderr,
+            fprintf (help ? stdout : stderr,
                      "use: mpirun -n 4.. larder_forward [--json] [SIZE [REPEATS 1..%d [HOPS]]]\n"
                      "SIZE in bytes, a multiple of 512, as 64MiB\n",
                      MOST);
         free (b);
-        MPI_Finalize ();
-        return 2;
+        return MPI_Finalize () != MPI_SUCCESS ? 1 : help ? 0 : 2;
     }
     if (larder_open (MPI_COMM_WORLD, NULL, MPI_INFO_NULL, &b->session, &err) != LARDER_OK)
         stop ("open", &err);

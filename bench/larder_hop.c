@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CASES = 5, WARM_UP = 200 };
+enum { CASES = 5, WARM_UP = 200, MOST = 1000000 };
 
 struct hop {
     unsigned lazies;
@@ -141,11 +141,20 @@ int main (int argc, char **argv)
 {
     struct hop hops[CASES] = {
         {.lazies = 1}, {.lazies = 8}, {.lazies = 64}, {.lazies = 512}, {.lazies = 4096}};
-    int json = argc > 1 && strcmp (argv[1], "--json") == 0;
-    unsigned repeats = argc > 1 + json ? (unsigned)strtoul (argv[1 + json], NULL, 10) : 2001;
-    if (repeats < 1 || argc > 2 + json) {
-        fprintf (stderr, "use: larder_hop [--json] [REPEATS]\n");
-        return 2;
+    const int json = argc > 1 && strcmp (argv[1], "--json") == 0;
+    const int help = argc > 1 && strcmp (argv[1], "--help") == 0;
+    unsigned repeats = 2001;
+    char rest;
+    if (help || argc > 2 + json ||
+        (argc > 1 + json &&
+         (sscanf (argv[1 + json], "%u%c", &repeats, &rest) != 1 || repeats > MOST)) ||
+        repeats < 1) {
+        fprintf (help ? stdout : stderr,
+                 "use: larder_hop [--json] [REPEATS]\n"
+                 "decode and encode again of a message with 1 to 4096 lazy arrays; REPEATS 1..%d "
+                 "(2001)\n",
+                 MOST);
+        return help ? 0 : 2;
     }
     for (int i = 0; i < CASES; ++i)
         measure (&hops[i], repeats);

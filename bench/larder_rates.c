@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* larder_rates [SIZE [REPEATS]]: one object of SIZE bytes (256MiB) from rank 0 to every other rank, in one run and in turn:
- * larder with views that are read in place, larder copied into each rank's memory, and MPI_Bcast into each
+/* larder_rates [--json] [SIZE [REPEATS]]: one object of SIZE bytes (256MiB) from rank 0 to every other rank, in one run and
+ * in turn: larder with views that are read in place, larder copied into each rank's memory, and MPI_Bcast into each
  * rank's memory.  Medians over REPEATS (5); buffers are touched before. */
+#include "larder_figures.h"
 #include <larder/larder.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-enum { VIEW, COPY, BCAST, WAYS };
+static const char usage[] =
+    "use: mpirun -n 2.. larder_rates [--json] [SIZE [REPEATS 1..101]]\n"
+    "one object of SIZE bytes (256MiB) to every other rank, medians over REPEATS (5)\n";
+
+enum { VIEW, COPY, BCAST, WAYS, MOST = 101 };
 
 struct bench {
     larder *session;
-    int rank;
+    int rank, ranks, repeats, json;
     uint64_t size;
     unsigned char *source, *target;
     volatile uint64_t sum;
+    double times[WAYS][MOST];
 };
 
-static void stop (const char *what, const larder_error *err)
+static void must (int good, const char *what, const larder_error *err)
 {
-    fprintf (stderr, "larder_rates: %s: %s\n", what, err->text);
-    MPI_Abort (MPI_COMM_WORLD, 1);
+    larder_figures_must (good, "larder_rates", what, err);
 }
 
 /* One memory pass over the view. */
@@ -50,13 +52,11 @@ static void by_larder (struct bench *b, int way)
         rc = larder_object_memory (b->source, b->size, 1 << 20, "bench", &object, &err);
     if (b->rank == 0 && rc == LARDER_OK)
         rc = larder_offer (b->session, &object, LARDER_ALL, &ref, &err);
-    if (rc != LARDER_OK)
-        stop ("offer", &err);
+    must (rc == LARDER_OK, "offer", &err);
     MPI_Bcast (&ref, sizeof ref, MPI_BYTE, 0, MPI_COMM_WORLD);
     rc = b->rank == 0 ? larder_serve (b->session, 0, &err)
                       : larder_download (b->session, &ref, &consumer, &err);
-    if (rc != LARDER_OK)
-        stop ("transfer", &err);
+    must (rc == LARDER_OK, "transfer", &err);
 }
 
 static double run (struct bench *b, int way)
@@ -75,45 +75,55 @@ static double run (struct bench *b, int way)
     return all;
 }
 
-static int by_value (const void *a, const void *b)
+static void print (struct bench *b)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
+    static const char *const names[WAYS] = {"larder, read in place", "larder, copied", "MPI_Bcast"};
+    if (b->json)
+        printf ("{\"bytes\": %llu, \"ranks\": %d, \"repeats\": %d, \"ways\": [",
+                (unsigned long long)b->size, b->ranks, b->repeats);
+    for (int way = 0; way < WAYS; ++way) {
+        const double t = larder_figures_median (b->times[way], b->repeats);
+        printf (b->json ? "%s{\"way\": \"%s\", \"seconds\": %.5f, \"bytes_per_s\": %.4g}"
+                        : "%s%-24s %8.4f s  %7.2f GB/s to each of the other ranks\n",
+                b->json && way ? ", " : "", names[way], t,
+                (double)b->size / t / (b->json ? 1 : 1e9));
+    }
+    if (b->json)
+        printf ("]}\n");
+}
+
+static int options (struct bench *b, int argc, char **argv)
+{
+    b->json = argc > 1 && strcmp (argv[1], "--json") == 0;
+    argc -= b->json;
+    argv += b->json;
+    return argc < 4 && (argc < 2 || larder_figures_size (argv[1], &b->size)) &&
+           (argc < 3 || larder_figures_number (argv[2], 1, MOST, &b->repeats)) && b->size > 0;
 }
 
 int main (int argc, char **argv)
 {
-    static const char *const names[WAYS] = {"larder, read in place", "larder, copied", "MPI_Bcast"};
-    struct bench b = {.size = UINT64_C (256) << 20};
+    static struct bench b = {.size = UINT64_C (256) << 20, .repeats = 5};
     larder_error err = {0};
-    int repeats = argc > 2 ? atoi (argv[2]) : 5, ranks;
-    double times[WAYS][101];
     MPI_Init (&argc, &argv);
     MPI_Comm_rank (MPI_COMM_WORLD, &b.rank);
-    MPI_Comm_size (MPI_COMM_WORLD, &ranks);
-    if ((argc > 1 && larder_config_size (argv[1], &b.size, &err) != LARDER_OK) || repeats < 1 ||
-        repeats > 101 || ranks < 2)
-        stop ("use: mpirun -n 2.. larder_rates [SIZE [REPEATS 1..101]]", &err);
-    if (larder_open (MPI_COMM_WORLD, NULL, MPI_INFO_NULL, &b.session, &err) != LARDER_OK)
-        stop ("open", &err);
+    MPI_Comm_size (MPI_COMM_WORLD, &b.ranks);
+    const int help = larder_figures_help (argc, argv);
+    if (help || !options (&b, argc, argv) || b.ranks < 2)
+        return larder_figures_usage (b.rank, help, usage);
+    must (larder_open (MPI_COMM_WORLD, NULL, MPI_INFO_NULL, &b.session, &err) == LARDER_OK, "open",
+          &err);
     b.source = malloc (b.size);
     b.target = malloc (b.size);
-    if (!b.source || !b.target)
-        stop ("no memory", &err);
+    must (b.source && b.target, "no memory", NULL);
     memset (b.source, 1, b.size);
     memset (b.target, 2, b.size);
-    for (int i = -1; i < repeats; ++i)
-        for (int way = 0; way < WAYS; ++way) {
-            double t = run (&b, way);
-            if (i >= 0)
-                times[way][i] = t;
-        }
-    for (int way = 0; way < WAYS && b.rank == 0; ++way) {
-        qsort (times[way], (size_t)repeats, sizeof (double), by_value);
-        printf ("%-24s %8.4f s  %7.2f GB/s to each of %d receivers\n", names[way],
-                times[way][repeats / 2], (double)b.size / times[way][repeats / 2] / 1e9, ranks - 1);
-    }
-    larder_close (&b.session, NULL);
+    for (int i = -1; i < b.repeats; ++i) /* the first does not count */
+        for (int way = 0; way < WAYS; ++way)
+            b.times[way][i < 0 ? 0 : i] = run (&b, way);
+    if (b.rank == 0)
+        print (&b);
+    must (larder_close (&b.session, &err) == LARDER_OK, "close", &err);
     free (b.source);
     free (b.target);
     return MPI_Finalize () != MPI_SUCCESS;

@@ -317,11 +317,12 @@ int main (int argc, char **argv)
 
     MPI_Init (&argc, &argv);
     MPI_Comm_rank (MPI_COMM_WORLD, &rank);
-    if (argc > 2 || n < 2 || n > 20000) {
+    const int help = argc == 2 && strcmp (argv[1], "--help") == 0;
+    if (help || argc > 2 || n < 2 || n > 20000) {
         if (rank == 0)
-            fprintf (stderr, "use: larder_mesh [POINTS_PER_SIDE]   2 to 20000, default 1000\n");
-        MPI_Finalize ();
-        return 2;
+            fprintf (help ? stdout : stderr,
+                     "use: larder_mesh [POINTS_PER_SIDE]   2 to 20000, default 1000\n");
+        return MPI_Finalize () != MPI_SUCCESS ? 1 : help ? 0 : 2;
     }
     rc = larder_open (MPI_COMM_WORLD, NULL, MPI_INFO_NULL, &session, &err);
     if (rc == LARDER_OK)

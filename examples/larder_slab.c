@@ -5,6 +5,7 @@
 #include <larder/larder.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Read rows [first, first + rows) and add them up. */
 static int sum_rows (larder_h5_dataset *dataset, int rank, int size, double *sum, larder_error *err)
@@ -46,10 +47,11 @@ int main (int argc, char **argv)
     MPI_Init (&argc, &argv);
     MPI_Comm_rank (MPI_COMM_WORLD, &rank);
     MPI_Comm_size (MPI_COMM_WORLD, &size);
-    if (argc != 3) {
+    const int help = argc == 2 && strcmp (argv[1], "--help") == 0;
+    if (help || argc != 3) {
         if (rank == 0)
-            fprintf (stderr, "use: %s FILE DATASET\n", argv[0]);
-        return MPI_Finalize () == MPI_SUCCESS ? 2 : 1;
+            fprintf (help ? stdout : stderr, "use: %s FILE DATASET\n", argv[0]);
+        return MPI_Finalize () != MPI_SUCCESS ? 1 : help ? 0 : 2;
     }
     rc = larder_open (MPI_COMM_WORLD, NULL, MPI_INFO_NULL, &session, &err);
     if (rc == LARDER_OK) {
