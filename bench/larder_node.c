@@ -5,6 +5,7 @@
  * that say so.  Medians over N (7); ratios are medians of what ran in the same
  * round.  The first round is not counted, but its values are compared. */
 #define _GNU_SOURCE
+#include "larder_figures.h"
 #include <larder/hdf5.h>
 #include <larder/larder.h>
 #include <stdio.h>
@@ -312,17 +313,14 @@ int main (int argc, char **argv)
     *b = (bench){.repeats = 7, .size = UINT64_C (512) << 20, .dir = "/dev/shm"};
     MPI_Comm_rank (MPI_COMM_WORLD, &b->rank);
     MPI_Comm_size (MPI_COMM_WORLD, &b->ranks);
-    if (options (b, argc, argv)) {
-        if (b->rank == 0)
-            fprintf (
-                stderr,
-                "use: mpirun -n 4 larder_node [--json] [--size SIZE] [--repeats 1..%d] [--dir DIR] "
-                "[--cache SIZE]\nSIZE in bytes, as 512MiB; that of the data a multiple of 64KiB "
-                "from 16MiB on\n",
-                MOST);
+    int help = larder_figures_help (argc, argv), rank = b->rank;
+    if (help || options (b, argc, argv)) {
         free (b);
-        MPI_Finalize ();
-        return 2;
+        return larder_figures_usage (
+            rank, help,
+            "use: mpirun -n 4 larder_node [--json] [--size SIZE] [--repeats 1..101] [--dir DIR] "
+            "[--cache SIZE]\nSIZE in bytes, as 512MiB; that of the data a multiple of 64KiB "
+            "from 16MiB on\n");
     }
     const larder_config config = {.cache_size = b->cache_size};
     if (larder_open (MPI_COMM_WORLD, &config, MPI_INFO_NULL, &b->session, &err) != LARDER_OK)
