@@ -12,6 +12,9 @@
 /* Blocks of contiguous data that the ranks of a node divide. */
 #define BLOCK (UINT64_C (256) << 10)
 
+/* Ranks of a node take turns in decoding chunks for which each needs more memory than this, stored and decoded. */
+#define TOGETHER (UINT64_C (8) << 20)
+
 /* Who does what with a cell. */
 enum work {
     ALL_OF_IT, /* each rank takes everything itself */
@@ -24,6 +27,7 @@ struct reading {
     struct larder_h5place place;
     enum work work;
     struct larder_h5claim claim;
+    struct larder_h5claim turn; /* opened where they take turns */
     struct larder_h5exchange exchange;
     uint64_t decided; /* 1 + the cell of which `mine` is known */
     int mine;         /* < 0: an error, with its text in why */
@@ -52,26 +56,40 @@ static int wants_cell (void *self, uint64_t item)
     return r->mine != 0;
 }
 
+static int decode_cell (struct reading *r, uint64_t cell, const void *data, size_t size,
+                        larder_error *err)
+{
+    larder_h5_dataset *s = r->dataset;
+    const void *elements = NULL;
+    if (r->work != EXCHANGED)
+        return larder_h5take_cell (&s->d, &s->decode, &r->place, cell, data, size, err);
+    int rc = larder_h5take_elements (&s->d, &s->decode, cell, data, size, &elements, err);
+    if (!rc && elements)
+        rc = larder_h5place_cell (&r->place, cell, elements, err);
+    if (!rc)
+        larder_h5exchange_give (&r->exchange, cell, elements);
+    return rc;
+}
+
 static int take_cell (void *self, uint64_t item, const void *data, size_t size, larder_error *err)
 {
     struct reading *r = self;
-    larder_h5_dataset *s = r->dataset;
-    const void *elements = NULL;
     uint64_t cell = 0;
-    int rc = larder_h5read_cell (s, item, &cell, err);
-    if (!rc && r->work != EXCHANGED)
-        return larder_h5take_cell (&s->d, &s->decode, &r->place, cell, data, size, err);
+    int rc = larder_h5read_cell (r->dataset, item, &cell, err);
     if (!rc && r->mine < 0) {
         if (err)
             *err = r->why;
         rc = r->mine;
     }
-    if (!rc)
-        rc = larder_h5take_elements (&s->d, &s->decode, cell, data, size, &elements, err);
-    if (!rc && elements)
-        rc = larder_h5place_cell (&r->place, cell, elements, err);
-    if (!rc)
-        larder_h5exchange_give (&r->exchange, cell, elements);
+    if (!rc && r->turn.memory)
+        rc = larder_h5claim_wait (&r->turn, 0, err);
+    if (rc)
+        return rc;
+    rc = decode_cell (r, cell, data, size, err);
+    if (r->turn.memory) {
+        larder_h5decode_rest (&r->dataset->decode);
+        larder_h5claim_give_back (&r->turn, 0);
+    }
     return rc;
 }
 
@@ -148,6 +166,10 @@ static int divide (struct reading *r, enum larder_h5all_into into, int takes, la
     int rc = larder_session_get_info (s->session, &info);
     if (rc || (into == LARDER_H5ALL_OWN &&
                (!s->d.chunked || s->d.filters == 0 || info.size == info.node_count)))
+        return rc;
+    if (s->d.chunked && s->d.filters && larder_h5describe_cell_bytes (&s->d) > TOGETHER / 2)
+        rc = larder_h5claim_open (s->session, 1, &r->turn, err);
+    if (rc)
         return rc;
     if (into == LARDER_H5ALL_OWN) {
         r->work = EXCHANGED;

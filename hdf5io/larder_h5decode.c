@@ -34,14 +34,21 @@ void larder_h5decode_init (struct larder_h5decode *decode, const struct larder_h
     decode->file = decode->id = H5I_INVALID_HID;
 }
 
+void larder_h5decode_rest (struct larder_h5decode *decode)
+{
+    free (decode->elements);
+    free (decode->scratch);
+    decode->elements = decode->scratch = NULL;
+    decode->filled = 0;
+}
+
 void larder_h5decode_end (struct larder_h5decode *decode)
 {
     if (decode->id >= 0)
         (void)H5Dclose (decode->id); /* it is thrown away */
     if (decode->file >= 0)
         (void)H5Fclose (decode->file);
-    free (decode->elements);
-    free (decode->scratch);
+    larder_h5decode_rest (decode);
     larder_h5decode_init (decode, decode->d);
 }
 

@@ -23,6 +23,9 @@ int larder_h5decode_check (const struct larder_h5describe *d, larder_error *err)
 void larder_h5decode_init (struct larder_h5decode *decode, const struct larder_h5describe *d);
 void larder_h5decode_end (struct larder_h5decode *decode);
 
+/* Give up the memory for a chunk until it is needed again. */
+void larder_h5decode_rest (struct larder_h5decode *decode);
+
 /* The elements of a chunk from its item.  partial: it reaches over the dataset's edge.
  * *elements: in the chunk's shape, valid until the next call or as long as item is; NULL when
  * nothing was written and nothing is filled. */

@@ -5,20 +5,78 @@
 #ifdef LARDER_ZLIB
 #include <zlib.h>
 
+enum { SHUFFLE, DEFLATE, FLETCHER32, KINDS }; /* in the order in which they may have run */
+
+static int kind_of (H5Z_filter_t id)
+{
+    return id == H5Z_FILTER_SHUFFLE      ? SHUFFLE
+           : id == H5Z_FILTER_DEFLATE    ? DEFLATE
+           : id == H5Z_FILTER_FLETCHER32 ? FLETCHER32
+                                         : KINDS;
+}
+
+static int has (const struct larder_h5describe *d, int kind)
+{
+    int yes = 0;
+    for (size_t i = 0; i < d->filters; ++i)
+        yes |= kind_of (d->filter[i].id) == kind;
+    return yes;
+}
+
 /* Bytes of an element that shuffle has taken apart; 1: it did not run. */
 static size_t shuffled (const struct larder_h5describe *d)
 {
-    const struct larder_h5describe_filter *f = d->filter;
-    return d->filters == 2 && f->count > 0 ? f->values[0] : 1;
+    return has (d, SHUFFLE) ? d->filter[0].values[0] : 1;
 }
 
 int larder_h5unzip_can (const struct larder_h5describe *d, uint32_t mask)
 {
     const struct larder_h5describe_filter *f = d->filter;
-    if (mask != 0 || d->filters < 1 || d->filters > 2 || f[d->filters - 1].id != H5Z_FILTER_DEFLATE)
-        return 0;
-    return d->filters == 1 || (f->id == H5Z_FILTER_SHUFFLE && f->count > 0 && f->values[0] > 0 &&
-                               larder_h5describe_cell_bytes (d) % f->values[0] == 0);
+    int before = -1;
+    for (size_t i = 0; i < d->filters; ++i) {
+        int kind = kind_of (f[i].id);
+        if (kind <= before || kind == KINDS)
+            return 0;
+        before = kind;
+        if (kind == SHUFFLE && (f[i].count == 0 || f[i].values[0] == 0 ||
+                                larder_h5describe_cell_bytes (d) % f[i].values[0] != 0))
+            return 0;
+    }
+    return mask == 0 && d->filters > 0;
+}
+
+/* The checksum of J. G. Fletcher (IEEE Transactions on Communications 30, 1982) as HDF5 stores it: sums modulo 65535 of 16-bit
+ * words, the first byte of each in front; an odd byte at the end counts as the front of one. */
+static uint32_t fletcher32 (const unsigned char *data, size_t size)
+{
+    uint64_t a = 0, b = 0;
+    for (size_t i = 0; i < size;) {
+        size_t end = size - i > 1 << 16 ? i + (1 << 16) : size; /* so many fit into 64 bits */
+        for (; i + 1 < end; i += 2) {
+            a += (uint64_t)data[i] << 8 | data[i + 1];
+            b += a;
+        }
+        if (i < end) {
+            a += (uint64_t)data[i++] << 8;
+            b += a;
+        }
+        a %= 65535;
+        b %= 65535;
+    }
+    return (uint32_t)(b << 16 | a);
+}
+
+/* HDF5 folds its sums, so that 65535 may stand for 0. */
+static int same_sum (uint32_t a, uint32_t b)
+{
+    return (a >> 16) % 65535 == (b >> 16) % 65535 && (a & 65535) % 65535 == (b & 65535) % 65535;
+}
+
+static int sum_is_right (const unsigned char *data, size_t size)
+{
+    const unsigned char *sum = data + size;
+    return same_sum (fletcher32 (data, size), (uint32_t)sum[0] | (uint32_t)sum[1] << 8 |
+                                                  (uint32_t)sum[2] << 16 | (uint32_t)sum[3] << 24);
 }
 
 /* Element i from byte i of every run of bytes. */
@@ -99,12 +157,26 @@ int larder_h5unzip (const struct larder_h5describe *d, const void *data, size_t 
     uLongf length = (uLongf)bytes;
     if (length != bytes || (uLong)size != size)
         return 0;
-    if (uncompress (each > 1 ? scratch : elements, &length, data, (uLong)size) != Z_OK ||
-        length != bytes)
+    if (has (d, FLETCHER32)) {
+        if (size < 4 || !sum_is_right (data, size - 4))
+            return 0;
+        size -= 4;
+    }
+    const void *from = data;
+    if (has (d, DEFLATE)) {
+        void *to = each > 1 ? scratch : elements;
+        if (uncompress (to, &length, data, (uLong)size) != Z_OK)
+            return 0;
+        from = to;
+        size = length;
+    }
+    if (size != bytes)
         return 0;
     if (each > 1) {
-        size_t done = each == 8 ? gather_blocks (elements, scratch, bytes / each) : 0;
-        gather (elements, scratch, done, bytes / each, each);
+        size_t done = each == 8 ? gather_blocks (elements, from, bytes / each) : 0;
+        gather (elements, from, done, bytes / each, each);
+    } else if (from != elements) {
+        memcpy (elements, from, bytes);
     }
     return 1;
 }

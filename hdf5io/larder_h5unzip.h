@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Chunks with gzip, or shuffle and gzip, without HDF5: it allocates some three times a chunk's size for each and copies
- * it about. */
+/* Chunks with shuffle, gzip, fletcher32, any of them in this order, without HDF5: it allocates some three times a chunk's size for
+ * each and copies it about. */
 #ifndef LARDER_H5UNZIP_H
 #define LARDER_H5UNZIP_H
 

@@ -269,13 +269,14 @@ static size_t count_filter (unsigned flags, size_t values, const unsigned value[
     return bytes;
 }
 
-/* Chunks of which many fit into the ring that ranks exchange them by, and of which six do. */
+/* Chunks of which many fit into the ring that ranks exchange them by, of which six do, and for which they take turns. */
 static const struct counted {
     const char *name;
     hsize_t dims[2], chunk[2];
     int chunks;
 } counted[] = {{"counted", {ROWS, COLUMNS}, {37, 300}, 36},
-               {"counted_large", {2900, COLUMNS}, {300, COLUMNS}, 10}};
+               {"counted_large", {2900, COLUMNS}, {300, COLUMNS}, 10},
+               {"counted_huge", {4700, COLUMNS}, {1200, COLUMNS}, 4}};
 
 static void add_counted (const struct counted *c)
 {
