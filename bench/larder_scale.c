@@ -257,16 +257,26 @@ static void run (struct scale *s)
 
 /* ---------------------------------------------------------------- begin */
 
-static void usage (int rank)
+static void usage (int rank, int help)
 {
     if (rank == 0)
         fprintf (
-            stderr,
+            help ? stdout : stderr,
             "use: larder_scale [--json] [--size SIZE] [--chunk-size SIZE] [--piece-size SIZE]\n"
             "                  [--ring SIZE] [--in-flight N] [--repeats N] [--rate BYTES]\n"
-            "                  [--read BYTES] [--expect RATIO] [--only larder|bcast]\n");
+            "                  [--read BYTES] [--expect RATIO] [--only larder|bcast]\n"
+            "  --ring         collective_size\n"
+            "  --in-flight    gets_in_flight\n"
+            "  --rate         bytes per second of a link: times are printed as multiples of "
+            "size/rate\n"
+            "  --read         bytes per second at which every rank reads what it is shown; without "
+            "it\n"
+            "                 larder's ranks only look at each chunk's place, MPI_Bcast fills a "
+            "buffer\n"
+            "  --expect       exit code 1 when larder takes longer than so many times size/rate\n"
+            "Made for simgrid.sh; under mpirun times are real ones.\n");
     MPI_Finalize ();
-    exit (2);
+    exit (help ? 0 : 2);
 }
 
 static void options (struct scale *s, larder_config *config, int argc, char **argv)
@@ -282,10 +292,13 @@ static void options (struct scale *s, larder_config *config, int argc, char **ar
                                           {"read", required_argument, NULL, 'm'},
                                           {"expect", required_argument, NULL, 'e'},
                                           {"only", required_argument, NULL, 'o'},
+                                          {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     int option, rc = LARDER_OK;
     while (rc == LARDER_OK && (option = getopt_long (argc, argv, "", known, NULL)) != -1) {
-        if (option == 'j')
+        if (option == 'h')
+            usage (s->rank, 1);
+        else if (option == 'j')
             s->json = 1;
         else if (option == 's')
             rc = larder_config_size (optarg, &s->size, NULL);
@@ -311,7 +324,7 @@ static void options (struct scale *s, larder_config *config, int argc, char **ar
             rc = LARDER_EINVAL;
     }
     if (rc != LARDER_OK || optind < argc || s->repeats < 1 || s->size < 1)
-        usage (s->rank);
+        usage (s->rank, 0);
 }
 
 int main (int argc, char **argv)

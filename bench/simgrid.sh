@@ -22,7 +22,8 @@ here=$(dirname "$(readlink -f "$0")")
 # shellcheck source=tests/not_run.sh
 . "$here/../tests/not_run.sh"
 
-use () { sed -n '3,/^set -u/{s/^# \{0,1\}//;T;p}' "$0" >&2; exit 2; }
+help () { sed -n '3,/^set -u/{s/^# \{0,1\}//;T;p}' "$0"; }
+use () { [ $# -eq 0 ] || echo "simgrid.sh: $*" >&2; help >&2; exit 2; }
 
 # Numbers: bytes per second, seconds.
 rate () {
@@ -45,6 +46,7 @@ unset LARDER_SIM_SHARE LARDER_SIM_IN_ORDER
 size=64MiB bw=100gbit latency='' overhead=0us read=0 bcast=ompi larder='' limit=3600 build='' json='' runs=()
 while [ $# -gt 0 ]; do
     case $1 in
+        -h|--help) help; exit 0 ;;
         --json) json=--json; shift; continue ;;
         --share) export LARDER_SIM_SHARE=1; shift; continue ;;
         --in-order) export LARDER_SIM_IN_ORDER=1; shift; continue ;;
@@ -52,7 +54,7 @@ while [ $# -gt 0 ]; do
             [ $# -ge 2 ] || use
             declare "${1#--}=$2"; shift 2; continue ;;
         [1-9]*) runs+=("$1"); shift ;;
-        *) use ;;
+        *) use "'$1' is neither an option nor a number of hosts" ;;
     esac
 done
 [ ${#runs[@]} -gt 0 ] || runs=(16 64 256)

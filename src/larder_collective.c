@@ -257,9 +257,14 @@ int larder_bcast (larder *s, void *buffer, uint64_t size, int root, larder_error
     int rc = larder_progress_enter (s, "larder_bcast", err);
     if (rc != LARDER_OK)
         return larder_progress_leave (s, rc, err);
-    if (root < 0 || root >= s->size || (!buffer && size))
-        rc = larder_error_set (&why, LARDER_EINVAL, 0, "larder_bcast: %s",
-                               buffer || !size ? "there is no such root" : "buffer is NULL");
+    if (root < 0 || root >= s->size)
+        rc = larder_error_set (&why, LARDER_EINVAL, 0, "larder_bcast: root %d of %d ranks", root,
+                               s->size);
+    else if (!buffer && size)
+        rc = larder_error_set (&why, LARDER_EINVAL, 0, "larder_bcast: buffer is NULL");
+    else if (s->rank == root && !s->owner)
+        rc = larder_error_set (&why, LARDER_EINVAL, 0,
+                               "larder_bcast: rank %d is not among the session's owners", root);
     rc = larder_terms_compare (s, larder_num_mix (size ^ (uint64_t)root << 40), rc, &why,
                                "larder_bcast: size and root", err);
     if (rc != LARDER_OK)

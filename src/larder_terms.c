@@ -76,7 +76,10 @@ static int describe (larder *s, const larder_ref_info *info, struct larder_terms
                                    ? &s->owner->objects[info->object]
                                    : NULL;
     if (!f || f->transaction != info->transaction || f->state != LARDER_OFFER_LIVE)
-        return larder_error_set (err, LARDER_EGONE, 0, "the object is no longer offered");
+        return larder_error_set (err, LARDER_EGONE, 0,
+                                 "object %" PRIu32 " of transaction %" PRIu64
+                                 " is no longer offered",
+                                 info->object, info->transaction);
     if (info->generation != f->generation)
         return larder_error_set (err, LARDER_ESTALE, 0, "%s: the ref is of another version",
                                  f->name);
@@ -172,6 +175,6 @@ int larder_terms_ask (larder *s, const larder_ref *ref, int bad, const larder_er
         for (size_t i = 0; i < sizeof words / sizeof *words; ++i)
             hash = larder_num_mix (hash ^ words[i]);
     }
-    rc = larder_terms_compare (s, hash, rc, &why, "the ref", err);
+    rc = larder_terms_compare (s, hash, rc, &why, "collective download: ref", err);
     return rc == LARDER_OK ? answer (s, &info, terms, err) : rc;
 }

@@ -23,10 +23,10 @@ extern "C" {
  * Each chunk is produced once for the call, into a ring of collective_size bytes on the owner's node; nodes pass it on in a chain, or
  * in two trees when they are many for the object's size.  The slowest consumer sets the pace.  A rank whose consumer fails passes chunks on
  * all the same.  Each rank's own result stands in the owner's receipt; that of a part (larder_ref_items) does
- * not settle the offer: call larder_confirm after the last part.
+ * not settle the offer: every receiver calls larder_confirm after the last part (the owner too, where it was declared).
  * \param ref  The same on all ranks; of an object whose transaction is live.
  * \param consumer  This rank's; NULL: it needs nothing.  Exactly one of download_completed and
- *     download_failed is called, when the download was begun.  Views as in larder_download; one chunk is one view.
+ *     download_failed is called, when the download was begun: by how this rank got on, while what is returned is that of all.  Views as in larder_download; one chunk is one view.
  * \return The same on all ranks: LARDER_OK; the code of the lowest rank that failed: LARDER_EINVAL, LARDER_EREF,
  *     LARDER_ESESSION, LARDER_EMISMATCH (not the same ref), LARDER_EGONE, LARDER_ESTALE, LARDER_ERANGE, LARDER_ENOTSUP (a part
  *     that does not begin with item 0, where sizes are known only by producing), LARDER_EOWNER, LARDER_ECONSUMER, LARDER_ECANCELED, LARDER_ECHECKSUM, LARDER_ETIMEDOUT, LARDER_ENOMEM, LARDER_EMPI,

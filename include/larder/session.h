@@ -51,7 +51,8 @@ int larder_progress (larder *session, int max_work, double timeout_s, larder_err
 /** Serve until all offers of this rank have settled.  Collective: no.  Thread: the session's.
  * Progress: yes.  Blocks until then, or until nothing has moved for timeout_s seconds (<= 0: the
  * session's timeout_s).
- * \return LARDER_OK; LARDER_EOWNER, LARDER_ESTALE or LARDER_ENOMEM when an object could not be produced (err
+ * \return LARDER_OK when all have settled, well or not (timed out, refused by a consumer): the receipt of a transaction says
+ *     which (larder_transaction_wait); LARDER_EOWNER, LARDER_ESTALE or LARDER_ENOMEM when an object could not be produced (err
  *     says why; its receivers got the same); LARDER_ETIMEDOUT (the offers stay, call again or larder_withdraw them); LARDER_EMPI,
  *     LARDER_EBROKEN, LARDER_ECALLBACK. */
 int larder_serve (larder *session, double timeout_s, larder_error *err);
