@@ -212,6 +212,8 @@ static int collect (struct reading *r, int takes, larder_error *err)
     /* Who only heard that another rank failed leaves it to that one, which knows why. */
     int mine = r->exchange.heard ? LARDER_OK : c.collect.code;
     int worst = larder_agree (s->session, mine, &c.collect.why, &told);
+    if (worst == LARDER_EBROKEN && rc)
+        worst = LARDER_OK; /* by what rc says */
     if (err && (worst || rc))
         *err = worst ? told : heard;
     return worst ? worst : rc;

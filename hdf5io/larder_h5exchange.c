@@ -14,6 +14,8 @@
 /* A wait begins with so many looks, and goes on with naps. */
 #define LOOKS  2000
 #define NAP_NS 50000
+/* Between two looks so many seconds of waiting count at most. */
+#define ATTEND_S 1.0
 
 /* The state of a place: the number of its cell, and how far that is. */
 enum { CLAIMED = 1, READY = 2, NOTHING = 3 /* ready, and nothing to place */ };
@@ -134,7 +136,7 @@ static double seconds (void)
 
 struct waiting {
     uint64_t looks;
-    double since;
+    double looked, waited;
 };
 
 /* Nothing has changed: wait a little. */
@@ -148,10 +150,10 @@ static int wait (struct larder_h5exchange *x, struct waiting *w, larder_error *e
         (void)sched_yield ();
         return LARDER_OK;
     }
-    double now = seconds ();
-    if (w->since == 0)
-        w->since = now;
-    if (now - w->since > x->timeout_s)
+    double now = seconds (), away = w->looked > 0 ? now - w->looked : 0;
+    w->looked = now;
+    w->waited += away < ATTEND_S ? away : ATTEND_S; /* who is stopped does not wait */
+    if (w->waited > x->timeout_s)
         return larder_error_set (err, LARDER_ETIMEDOUT, 0,
                                  "another rank of the node has not moved for %.3g s", x->timeout_s);
     (void)nanosleep (&(struct timespec){0, NAP_NS}, NULL);

@@ -81,7 +81,12 @@ static void look_around (struct collecting *c)
     if (rc < 0)
         larder_relay_fail (r, rc, why.text);
     if (gone (c)) {
-        larder_relay_fail (r, LARDER_EGONE, "the object is no longer offered by its owner");
+        const struct larder_receipt *receipt =
+            larder_receipts_find (&c->session->owner->receipts, c->info.transaction);
+        if (receipt && receipt->done == LARDER_DONE_TIMEOUT)
+            larder_relay_fail (r, LARDER_ETIMEDOUT, "nothing moved in a collective download");
+        else
+            larder_relay_fail (r, LARDER_EGONE, "the object is no longer offered by its owner");
         c->offered = NULL;
         r->chunks = NULL;
     }
@@ -106,7 +111,7 @@ static void drive (struct collecting *c)
                 c->offered->txn->moved = c->session->owner->now;
             event (c, LARDER_EVENT_ACTIVE);
         } else {
-            if (backoff.looks == 0)
+            if (larder_relay_stirs (r) || backoff.looks == 0)
                 waiting = larder_clock_attention (&c->session->clock);
             if (larder_clock_attend (&waiting, &c->session->clock) >
                 c->session->settings.timeout_s) {

@@ -426,15 +426,10 @@ void larder_relay_begin (struct larder_relay *r, int root)
     r->next_item = r->first_item;
 }
 
-int larder_relay_poll (struct larder_relay *r)
+/* The rank of this node that leads it. */
+static int leader_here (const struct larder_relay *r)
 {
-    int moved = see_failed (r);
-    if (r->leads && r->node)
-        for (int t = 0; t < r->plan.trees; ++t)
-            moved += fetch (r, t);
-    else if (r->leads && produce (r))
-        return moved + 1; /* what others wait for goes before what this rank does with it */
-    return moved + (r->failed ? 0 : consume (r));
+    return r->node == 0 ? r->words.nodecache->topology->local[r->root] : 0;
 }
 
 static int children_have_all (const struct larder_relay *r)
@@ -449,6 +444,38 @@ static int children_have_all (const struct larder_relay *r)
     return 1;
 }
 
+static int consumed (struct larder_relay *r)
+{
+    int moved = r->failed ? 0 : consume (r);
+    if (r->leads && r->passed == r->end && children_have_all (r)) /* the node is through */
+        set (r, passed_word (leader_here (r)), NOTHING);
+    return moved;
+}
+
+int larder_relay_stirs (struct larder_relay *r)
+{
+    uint64_t sum = count (r, passed_word (leader_here (r)));
+    for (int t = 0; t < r->plan.trees; ++t) {
+        sum += count (r, LARDER_RELAY_HAVE + 64 * (size_t)t);
+        for (int i = 0; i < LARDER_TREE_CHILDREN; ++i)
+            sum += count (r, LARDER_RELAY_CURSOR + 128 * (size_t)t + 64 * (size_t)i);
+    }
+    int stirs = sum != r->stirred;
+    r->stirred = sum;
+    return stirs;
+}
+
+int larder_relay_poll (struct larder_relay *r)
+{
+    int moved = see_failed (r);
+    if (r->leads && r->node)
+        for (int t = 0; t < r->plan.trees; ++t)
+            moved += fetch (r, t);
+    else if (r->leads && produce (r))
+        return moved + 1; /* what others wait for goes before what this rank does with it */
+    return moved + consumed (r);
+}
+
 int larder_relay_over (const struct larder_relay *r)
 {
     for (int t = 0; t < r->plan.trees; ++t)
@@ -457,5 +484,6 @@ int larder_relay_over (const struct larder_relay *r)
                 return 0; /* its place must not be left to MPI */
     if (r->failed)
         return 1;
-    return r->passed == r->end && (!r->leads || children_have_all (r));
+    /* Who is through waits for its leader here, where it sees that something moves. */
+    return r->passed == r->end && count (r, passed_word (leader_here (r))) == NOTHING;
 }

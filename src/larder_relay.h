@@ -66,6 +66,7 @@ struct larder_relay {
         *consumer; /* NULL: it fails, or takes nothing, and passes on all the same */
     int *in_callback;
     uint64_t passed;
+    uint64_t stirred; /* sum of the words of this node, as last looked at */
     uint64_t next_item, next_offset, bytes;
     uint64_t end;        /* chunks in all; UINT64_MAX: not known yet */
     int failed;          /* code with which the download has ended for this node */
@@ -78,7 +79,10 @@ void larder_relay_begin (struct larder_relay *relay, int root);
 /* Move on.  Returns the number of things that moved. */
 int larder_relay_poll (struct larder_relay *relay);
 
-/* This rank has passed everything, and its children have it. */
+/* Something has moved on this node, though this rank may be through. */
+int larder_relay_stirs (struct larder_relay *relay);
+
+/* This rank has passed everything, and so has its node's leader, whose children have it. */
 int larder_relay_over (const struct larder_relay *relay);
 
 /* This rank fails; a leader or the owner brings all down that depend on it. */

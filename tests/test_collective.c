@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "larder_mpiobject.h"
 #include "larder_test_random.h"
+#include <time.h>
 
 enum { ITEMS = 400 };
 
@@ -21,6 +22,12 @@ static uint64_t size_equal (uint64_t item)
 {
     (void)item;
     return 5000;
+}
+
+static uint64_t size_chunk (uint64_t item)
+{
+    (void)item;
+    return 8000; /* a chunk each, in the rings of `small` */
 }
 
 static void offer (larder *s, struct mpiobject *o, const larder_object_ops *ops, int owner,
@@ -239,6 +246,38 @@ static void test_refused (void)
     mpiobject_close (&s);
 }
 
+/* ---------------------------------------------------------------- a slow one */
+
+static int consume_slowly (void *self, const larder_view *v, larder_error *err)
+{
+    (void)nanosleep (&(struct timespec){0, 30000000}, NULL);
+    return mpisink_consume (self, v, err);
+}
+
+/* One consumer takes longer than the session's timeout_s in all, but never for one chunk; who needs nothing, and is
+ * through at once, waits all the same. */
+static void test_slow_consumer (void)
+{
+    larder_error err = {0};
+    larder_config config = small;
+    config.timeout_s = 1.5;
+    struct mpiobject o = mpiobject_make (80, size_chunk);
+    struct mpisink k = {.object = &o};
+    larder_consumer consumer = mpisink_consumer (&k);
+    larder_ref ref;
+    int slow = mpitest_rank == mpitest_size - 1;
+    larder *s = mpiobject_open (&config);
+    offer (s, &o, &mpiobject_sized, 0, LARDER_EVERY_RANK, &ref);
+    consumer.consume_items = consume_slowly;
+    MPITEST_OK (larder_download_all (s, &ref, slow ? &consumer : NULL, &err), err);
+    if (slow)
+        mpisink_check_all (&k);
+    MPITEST_OK (larder_agree (s, LARDER_OK, NULL, &err), err);
+    if (mpitest_rank == 0)
+        MPITEST_OK (larder_serve (s, 0, &err), err);
+    mpiobject_close (&s);
+}
+
 /* ---------------------------------------------------------------- parts */
 
 static void get_part (larder *s, const larder_ref *ref, const struct mpiobject *o, uint64_t first,
@@ -365,6 +404,7 @@ int main (int argc, char **argv)
         {"production fails", test_produce_fails},
         {"damage", test_damage},
         {"refused", test_refused},
+        {"a slow consumer", test_slow_consumer},
         {"parts", test_parts},
         {"parts of unknown size", test_parts_unsized},
         {"broadcast", test_bcast},
