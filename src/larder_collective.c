@@ -98,27 +98,35 @@ static void look_around (struct collecting *c)
     }
 }
 
+/* Something has moved, here or where it shows. */
+static void moved (struct collecting *c)
+{
+    if (c->offered)
+        c->offered->txn->moved = c->session->owner->now;
+}
+
 static void drive (struct collecting *c)
 {
     struct larder_relay *r = &c->relay;
     struct larder_backoff backoff = {0};
-    struct larder_clock_attention waiting = {0};
+    struct larder_clock_attention waiting = larder_clock_attention (&c->session->clock);
     event (c, LARDER_EVENT_STARTED);
     while (!larder_relay_over (r)) {
-        if (larder_relay_poll (r)) {
+        int stirs = 0, moves = larder_relay_poll (r);
+        if (moves) {
             larder_backoff_reset (&backoff);
-            if (c->offered)
-                c->offered->txn->moved = c->session->owner->now;
             event (c, LARDER_EVENT_ACTIVE);
         } else {
-            if (larder_relay_stirs (r) || backoff.looks == 0)
-                waiting = larder_clock_attention (&c->session->clock);
-            if (larder_clock_attend (&waiting, &c->session->clock) >
-                c->session->settings.timeout_s) {
-                larder_relay_fail (r, LARDER_ETIMEDOUT, "nothing moved in a collective download");
-                r->failed = LARDER_ETIMEDOUT;
-            }
+            stirs = larder_relay_stirs (r);
             larder_backoff_wait (&backoff, 1);
+        }
+        if (moves || stirs) {
+            waiting = larder_clock_attention (&c->session->clock);
+            moved (c);
+        } else if (larder_clock_attend (&waiting, &c->session->clock) >
+                   c->session->settings.timeout_s) {
+            larder_relay_fail (r, LARDER_ETIMEDOUT, "nothing moved in a collective download");
+            r->failed = LARDER_ETIMEDOUT;
         }
         look_around (c);
     }

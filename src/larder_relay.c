@@ -14,6 +14,9 @@
 /* Filling the pipeline of a chain is to take this part of the time, where a chunk of one piece allows it. */
 #define FILLS UINT64_C (64)
 
+/* Who is through tells of movement below it so often while it may wait. */
+#define BEATS 16
+
 /* Ready words have no room for more. */
 #define PAYLOAD_MAX (UINT64_C (32) << 20)
 
@@ -100,6 +103,18 @@ static void tell (struct larder_relay *r, int rank, size_t offset, enum larder_w
         r->result = why;
 }
 
+static size_t cursor_word (int tree, int child)
+{
+    return LARDER_RELAY_CURSOR + 128 * (size_t)tree + 64 * (size_t)child;
+}
+
+static void tell_parent (struct larder_relay *r, int tree, uint64_t n)
+{
+    if (r->node)
+        tell (r, r->parent[tree], cursor_word (tree, r->number_at_parent[tree]), LARDER_WRITE_MAX,
+              n);
+}
+
 static size_t passed_word (int local)
 {
     return LARDER_RELAY_PASSED + 64 * (size_t)local;
@@ -112,10 +127,7 @@ static void tell_failed (struct larder_relay *r)
     for (int t = 0; t < r->plan.trees; ++t) {
         for (int i = 0; i < r->child_count[t]; ++i)
             tell (r, r->child[t][i], LARDER_RELAY_FAILED, LARDER_WRITE_MAX, (uint64_t)-r->failed);
-        if (r->node)
-            tell (r, r->parent[t],
-                  LARDER_RELAY_CURSOR + 128 * (size_t)t + 64 * (size_t)r->number_at_parent[t],
-                  LARDER_WRITE_MAX, NOTHING);
+        tell_parent (r, t, NOTHING);
     }
 }
 
@@ -153,7 +165,7 @@ static int is_free (const struct larder_relay *r, int tree, uint64_t number)
     uint64_t old = number - r->plan.slots;
     uint64_t chunk = old * (uint64_t)r->plan.trees + (uint64_t)tree;
     for (int i = 0; i < r->child_count[tree]; ++i)
-        if (count (r, LARDER_RELAY_CURSOR + 128 * (size_t)tree + 64 * (size_t)i) <= old)
+        if (count (r, cursor_word (tree, i)) <= old)
             return 0;
     for (int i = 0; i < larder_topology_node_size (nc->topology, nc->node); ++i)
         if (count (r, passed_word (i)) <= chunk)
@@ -176,10 +188,7 @@ static void announce (struct larder_relay *r, int tree, uint64_t number)
     set (r, LARDER_RELAY_HAVE + 64 * (size_t)tree, number + 1);
     for (int i = 0; i < r->child_count[tree]; ++i)
         tell (r, r->child[tree][i], ready_word (r, tree, number), LARDER_WRITE_MAX, ready);
-    if (r->node)
-        tell (r, r->parent[tree],
-              LARDER_RELAY_CURSOR + 128 * (size_t)tree + 64 * (size_t)r->number_at_parent[tree],
-              LARDER_WRITE_MAX, number + 1);
+    tell_parent (r, tree, number + 1);
 }
 
 /* Nothing that is wanted comes after it. */
@@ -432,36 +441,77 @@ static int leader_here (const struct larder_relay *r)
     return r->node == 0 ? r->words.nodecache->topology->local[r->root] : 0;
 }
 
-static int children_have_all (const struct larder_relay *r)
+/* Chunks that go by a tree, once that is known. */
+static uint64_t chunks_of (const struct larder_relay *r, int tree)
 {
-    for (int t = 0; t < r->plan.trees; ++t) {
-        uint64_t trees = (uint64_t)r->plan.trees, first = (uint64_t)t;
-        uint64_t all = r->end > first ? (r->end - first + trees - 1) / trees : 0;
-        for (int i = 0; i < r->child_count[t]; ++i)
-            if (count (r, LARDER_RELAY_CURSOR + 128 * (size_t)t + 64 * (size_t)i) < all)
-                return 0;
-    }
+    uint64_t trees = (uint64_t)r->plan.trees, first = (uint64_t)tree;
+    return r->end > first ? (r->end - first + trees - 1) / trees : 0;
+}
+
+/* All ranks of the node have passed everything. */
+static int node_has_all (const struct larder_relay *r)
+{
+    const struct larder_nodecache *nc = r->words.nodecache;
+    for (int i = 0; i < larder_topology_node_size (nc->topology, nc->node); ++i)
+        if (count (r, passed_word (i)) < r->end)
+            return 0;
+    return r->passed == r->end;
+}
+
+static int children_are_through (const struct larder_relay *r, int tree)
+{
+    for (int i = 0; i < r->child_count[tree]; ++i)
+        if (count (r, cursor_word (tree, i)) != NOTHING)
+            return 0;
     return 1;
 }
 
-static int consumed (struct larder_relay *r)
+/* A leader is through with a tree when its node is, and all that stand below it there; it says so upwards. */
+static void see_end (struct larder_relay *r)
 {
-    int moved = r->failed ? 0 : consume (r);
-    if (r->leads && r->passed == r->end && children_have_all (r)) /* the node is through */
+    int all = 1;
+    if (r->failed || r->ended || !node_has_all (r))
+        return;
+    for (int t = 0; t < r->plan.trees; ++t) {
+        if (!r->through[t] && children_are_through (r, t)) {
+            r->through[t] = 1;
+            tell_parent (r, t, NOTHING);
+        }
+        all &= r->through[t];
+    }
+    r->ended = all;
+    if (all)
         set (r, passed_word (leader_here (r)), NOTHING);
-    return moved;
+}
+
+/* Those above have nothing to do but to wait: they see that something moves below. */
+static void beat (struct larder_relay *r)
+{
+    double now = larder_clock_now (&r->clock);
+    if (now - r->beat_at < r->settings->timeout_s / BEATS)
+        return;
+    r->beat_at = now;
+    ++r->beats;
+    for (int t = 0; t < r->plan.trees; ++t)
+        if (r->end != UINT64_MAX && r->got[t] >= chunks_of (r, t) && !r->through[t])
+            tell_parent (r, t, chunks_of (r, t) + r->beats);
 }
 
 int larder_relay_stirs (struct larder_relay *r)
 {
-    uint64_t sum = count (r, passed_word (leader_here (r)));
+    const struct larder_nodecache *nc = r->words.nodecache;
+    uint64_t sum = 0;
+    for (int i = 0; i < larder_topology_node_size (nc->topology, nc->node); ++i)
+        sum += count (r, passed_word (i));
     for (int t = 0; t < r->plan.trees; ++t) {
         sum += count (r, LARDER_RELAY_HAVE + 64 * (size_t)t);
         for (int i = 0; i < LARDER_TREE_CHILDREN; ++i)
-            sum += count (r, LARDER_RELAY_CURSOR + 128 * (size_t)t + 64 * (size_t)i);
+            sum += count (r, cursor_word (t, i));
     }
     int stirs = sum != r->stirred;
     r->stirred = sum;
+    if (stirs && r->leads && r->node && !r->failed)
+        beat (r);
     return stirs;
 }
 
@@ -473,7 +523,11 @@ int larder_relay_poll (struct larder_relay *r)
             moved += fetch (r, t);
     else if (r->leads && produce (r))
         return moved + 1; /* what others wait for goes before what this rank does with it */
-    return moved + consumed (r);
+    if (!r->failed)
+        moved += consume (r);
+    if (r->leads)
+        see_end (r);
+    return moved;
 }
 
 int larder_relay_over (const struct larder_relay *r)

@@ -66,7 +66,10 @@ struct larder_relay {
         *consumer; /* NULL: it fails, or takes nothing, and passes on all the same */
     int *in_callback;
     uint64_t passed;
-    uint64_t stirred; /* sum of the words of this node, as last looked at */
+    uint64_t stirred;                     /* sum of the words of this node, as last looked at */
+    int through[LARDER_TREES_MAX], ended; /* a leader, with all below it; in all trees */
+    uint64_t beats;
+    double beat_at;
     uint64_t next_item, next_offset, bytes;
     uint64_t end;        /* chunks in all; UINT64_MAX: not known yet */
     int failed;          /* code with which the download has ended for this node */
@@ -79,10 +82,10 @@ void larder_relay_begin (struct larder_relay *relay, int root);
 /* Move on.  Returns the number of things that moved. */
 int larder_relay_poll (struct larder_relay *relay);
 
-/* Something has moved on this node, though this rank may be through. */
+/* Something has moved on this node, or below it, though this rank may be through.  To be asked while nothing moves. */
 int larder_relay_stirs (struct larder_relay *relay);
 
-/* This rank has passed everything, and so has its node's leader, whose children have it. */
+/* This rank has passed everything, and its node's leader is through: all nodes below it have everything. */
 int larder_relay_over (const struct larder_relay *relay);
 
 /* This rank fails; a leader or the owner brings all down that depend on it. */
