@@ -118,7 +118,6 @@ static void drive (struct collecting *c)
             event (c, LARDER_EVENT_ACTIVE);
         } else {
             stirs = larder_relay_stirs (r);
-            larder_backoff_wait (&backoff, 1);
         }
         if (moves || stirs) {
             waiting = larder_clock_attention (&c->session->clock);
@@ -128,7 +127,9 @@ static void drive (struct collecting *c)
             larder_relay_fail (r, LARDER_ETIMEDOUT, "nothing moved in a collective download");
             r->failed = LARDER_ETIMEDOUT;
         }
-        look_around (c);
+        look_around (c); /* words that were written leave here */
+        if (!moves && !stirs && !larder_relay_over (r))
+            larder_backoff_wait (&backoff, 1);
     }
 }
 

@@ -466,15 +466,16 @@ static int children_are_through (const struct larder_relay *r, int tree)
     return 1;
 }
 
-/* A leader is through with a tree when its node is, and all that stand below it there; it says so upwards. */
-static void see_end (struct larder_relay *r)
+/* A leader is through with a tree when its node is, and all that stand below it there; it says so upwards.  1: it is so
+ * now. */
+static int see_end (struct larder_relay *r)
 {
-    int all = 1;
+    int all = 1, moved = 0;
     if (r->failed || r->ended || !node_has_all (r))
-        return;
+        return 0;
     for (int t = 0; t < r->plan.trees; ++t) {
         if (!r->through[t] && children_are_through (r, t)) {
-            r->through[t] = 1;
+            r->through[t] = moved = 1;
             tell_parent (r, t, NOTHING);
         }
         all &= r->through[t];
@@ -482,6 +483,7 @@ static void see_end (struct larder_relay *r)
     r->ended = all;
     if (all)
         set (r, passed_word (leader_here (r)), NOTHING);
+    return moved;
 }
 
 /* Those above have nothing to do but to wait: they see that something moves below. */
@@ -525,9 +527,7 @@ int larder_relay_poll (struct larder_relay *r)
         return moved + 1; /* what others wait for goes before what this rank does with it */
     if (!r->failed)
         moved += consume (r);
-    if (r->leads)
-        see_end (r);
-    return moved;
+    return moved + (r->leads && see_end (r));
 }
 
 int larder_relay_over (const struct larder_relay *r)
