@@ -6,6 +6,7 @@
  * itself.
  * Values come into memory that malloc gives.  Fresh pages cost several times what copying does and hide what is
  * measured; with glibc, MALLOC_MMAP_MAX_=0 and a large MALLOC_TRIM_THRESHOLD_ in the environment keep what was freed. */
+#include "larder_figures.h"
 #include <larder/larder.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -176,19 +177,12 @@ static uint64_t touched (bench *b)
     return most;
 }
 
-static int by_value (const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Leaves the values as they are. */
 static double median (const double *values, int count)
 {
     double sorted[MOST];
     memcpy (sorted, values, (size_t)count * sizeof *values);
-    qsort (sorted, (size_t)count, sizeof *sorted, by_value);
-    return sorted[count / 2];
+    return larder_figures_median (sorted, count);
 }
 
 /* Of what was measured back to back. */

@@ -4,6 +4,7 @@
  * is decoded and encoded again; their data is touched by neither, so its size does not matter.  Each array has a ref of
  * its own, which is the dearest case: values that an owner encoded together share one.
  * Medians over REPEATS (2001), after a warm-up, in microseconds; one process, no mpirun. */
+#include "larder_figures.h"
 #include <larder/encode.h>
 #include <larder/message.h>
 #include <stdio.h>
@@ -83,18 +84,6 @@ static larder_encoded as_sent (unsigned lazies, size_t *names)
     return encoded;
 }
 
-static int by_value (const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median (double *times, unsigned count)
-{
-    qsort (times, count, sizeof *times, by_value);
-    return times[count / 2];
-}
-
 static void measure (struct hop *hop, unsigned repeats)
 {
     size_t names, none;
@@ -125,9 +114,9 @@ static void measure (struct hop *hop, unsigned repeats)
         again[at] = end - middle;
         both[at] = end - start;
     }
-    hop->decode_us = median (decode, repeats);
-    hop->encode_us = median (again, repeats);
-    hop->both_us = median (both, repeats);
+    hop->decode_us = larder_figures_median (decode, (int)repeats);
+    hop->encode_us = larder_figures_median (again, (int)repeats);
+    hop->both_us = larder_figures_median (both, (int)repeats);
     hop->bytes = sent.size;
     hop->bytes_each = (sent.size - empty.size - names) / hop->lazies;
     free (decode);
@@ -157,9 +146,9 @@ int main (int argc, char **argv)
         return help ? 0 : 2;
     }
     for (int i = 0; i < CASES; ++i)
-        measure (&hops[i], repeats);
+        measure (&hops[i], (int)repeats);
     if (json)
-        printf ("{\"repeats\": %u, \"hops\": [", repeats);
+        printf ("{\"repeats\": %u, \"hops\": [", (int)repeats);
     else
         printf ("%6s %10s %10s %10s %10s %10s\n", "lazy", "decode us", "encode us", "hop us",
                 "bytes", "each");

@@ -221,18 +221,11 @@ static void run (bench *b, int layout, int way, int repeat)
 
 /* ---------------------------------------------------------------- what came of it */
 
-static int by_value (const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static double median (const double *values, int count)
 {
     double sorted[MOST];
     memcpy (sorted, values, (size_t)count * sizeof *values);
-    qsort (sorted, (size_t)count, sizeof *sorted, by_value);
-    return sorted[count / 2];
+    return larder_figures_median (sorted, count);
 }
 
 static double ratio (const bench *b, int layout, int way)

@@ -12,7 +12,8 @@
 /* Blocks of contiguous data that the ranks of a node divide. */
 #define BLOCK (UINT64_C (256) << 10)
 
-/* Ranks of a node take turns in decoding chunks for which each needs more memory than this, stored and decoded. */
+/* Ranks of a node take turns in decoding chunks for which each needs more memory than this, stored and decoded.  Who waits for
+ * its turn has begun a chunk, but who has the turn waits for nobody. */
 #define TOGETHER (UINT64_C (8) << 20)
 
 /* Who does what with a cell. */

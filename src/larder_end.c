@@ -152,8 +152,8 @@ void larder_reader_cancel (struct larder_request *q, const char *text)
     if (q->state == LARDER_REQUEST_OVER)
         return;
     if (q->verdict <= 0) { /* only that is left to be told */
-        if (end (q, LARDER_ECANCELED, text))
-            tell_alone (q, q->verdict);
+        (void)end (q, LARDER_ECANCELED, text);
+        tell_alone (q, q->verdict);
         return;
     }
     for (struct larder_request *r = q->reader->requests; r; r = r->next)
